@@ -1,0 +1,55 @@
+/** How a turn ended, read from the SDK's `result` message. Pure. */
+import type { ErrorCode, SdkMessage, TurnEnded } from '@ash-ai/shared';
+
+/** What the bridge knows besides the message. */
+export interface TurnContext {
+  /** Whether someone asked for this turn to be interrupted. */
+  interrupted: boolean;
+  /** The last failure that the model gateway saw in this turn: the API could not be reached. */
+  unreachable?: string | undefined;
+}
+
+/**
+ * The end of a turn whose `result` message came. `is_error` decides, not `subtype` alone: an API error after all
+ * retries comes as `subtype: "success"` with `is_error: true`.
+ */
+export function turnEndedBy(result: SdkMessage, context: TurnContext): TurnEnded {
+  const reason = reasonOf(result);
+  const terminal = typeof result.terminal_reason === 'string' ? result.terminal_reason : '';
+  if (terminal.startsWith('aborted') || (context.interrupted && result.is_error === true)) {
+    return { outcome: 'interrupted', reported: true };
+  }
+  if (result.subtype === 'success') {
+    if (result.is_error !== true) return { outcome: 'completed' };
+    return failed(apiErrorCode(result, terminal, context), context.unreachable ?? reason, false);
+  }
+  if (result.subtype === 'error_max_turns') return failed('turn_limit_reached', reason, true);
+  if (result.subtype === 'error_max_budget_usd') return failed('budget_exceeded', reason, true);
+  return failed('execution_failed', reason, true);
+}
+
+function failed(code: ErrorCode, error: string, reported: boolean): TurnEnded {
+  return { outcome: 'failed', failure: { code, error }, reported };
+}
+
+function apiErrorCode(result: SdkMessage, terminal: string, context: TurnContext): ErrorCode {
+  if (terminal === 'prompt_too_long') return 'prompt_too_long';
+  if (context.unreachable !== undefined) return 'model_unreachable';
+  switch (result.api_error_status) {
+    case 401:
+    case 403:
+      return 'model_unauthorized';
+    case 429:
+      return 'model_rate_limited';
+    case 529:
+      return 'model_overloaded';
+    default:
+      return 'model_failed';
+  }
+}
+
+function reasonOf(result: SdkMessage): string {
+  if (typeof result.result === 'string' && result.result !== '') return result.result;
+  const texts = Array.isArray(result.errors) ? result.errors.filter((text) => typeof text === 'string') : [];
+  return texts.length > 0 ? texts.join('; ') : (result.subtype ?? 'no reason given');
+}

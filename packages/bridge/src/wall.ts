@@ -1,0 +1,95 @@
+/**
+ * The channels to the wall, inherited from the server that launched both: 3 stdin, 4 stdout, 5 stderr of the runtime,
+ * 6 the command to run inside, 7 the wall's status, 8 the leash (while it is open, the wall lives).
+ */
+import { EventEmitter } from 'node:events';
+import { Socket } from 'node:net';
+import type { Readable, Writable } from 'node:stream';
+import { LineSplitter } from '@ash-ai/shared';
+
+/** How the process inside the wall ended. */
+export interface WallExit {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+}
+
+/** The process inside the wall, in the shape that the Agent SDK wants of a child process. */
+export class Wall extends EventEmitter<{ exit: [number | null, NodeJS.Signals | null]; error: [Error] }> {
+  readonly stdin: Writable;
+  readonly stdout: Readable;
+  exitCode: number | null = null;
+  signalCode: NodeJS.Signals | null = null;
+  killed = false;
+  readonly #command: Socket;
+  readonly #leash: Socket;
+  #stderrTail = '';
+
+  constructor() {
+    super();
+    const [stdin, stdout, stderr, command, status, leash] = [3, 4, 5, 6, 7, 8].map((fd) => new Socket({ fd })) as [
+      Socket,
+      Socket,
+      Socket,
+      Socket,
+      Socket,
+      Socket,
+    ];
+    this.stdin = stdin;
+    this.stdout = stdout;
+    this.#command = command;
+    this.#leash = leash;
+    // The other end may go at any moment; its going is reported by the status channel.
+    for (const socket of [stdin, stdout, stderr, command, status, leash]) socket.on('error', () => undefined);
+    stderr.on('data', (chunk: Buffer) => {
+      this.#stderrTail = (this.#stderrTail + chunk.toString('utf8')).slice(-4096);
+    });
+    this.#watch(status);
+  }
+
+  /** The last 4 kB of what the runtime wrote to stderr. */
+  get stderrTail(): string {
+    return this.#stderrTail.trim();
+  }
+
+  /** Runs the one command that this wall is for, with exactly this environment. */
+  start(executable: string, args: readonly string[], env: Readonly<Record<string, string>>): void {
+    const assignments = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+    const argv = ['/usr/bin/env', '-i', ...assignments, executable, ...args];
+    this.#command.end(argv.map((part) => `${part.replaceAll('\0', '')}\0`).join(''));
+  }
+
+  /** Ends everything inside. The leash knows one signal only. */
+  kill(_signal?: NodeJS.Signals): boolean {
+    if (this.exitCode !== null || this.signalCode !== null) return false;
+    this.killed = true;
+    this.#leash.destroy();
+    return true;
+  }
+
+  #watch(status: Socket): void {
+    const lines = new LineSplitter(64 * 1024);
+    let code: number | undefined;
+    status.on('data', (chunk: Buffer) => {
+      try {
+        for (const line of lines.push(chunk)) code = exitCodeOf(line) ?? code;
+      } catch {
+        // Not what bubblewrap writes: the wall can't be trusted any more.
+        this.kill();
+      }
+    });
+    status.once('close', () => this.#ended(code));
+  }
+
+  #ended(code: number | undefined): void {
+    this.#leash.destroy();
+    if (code === undefined || (code > 128 && code <= 128 + 64)) this.signalCode = code === 143 ? 'SIGTERM' : 'SIGKILL';
+    else this.exitCode = code;
+    this.emit('exit', this.exitCode, this.signalCode);
+  }
+}
+
+function exitCodeOf(line: string): number | undefined {
+  const status: unknown = JSON.parse(line);
+  if (typeof status !== 'object' || status === null || !('exit-code' in status)) return undefined;
+  return typeof status['exit-code'] === 'number' ? status['exit-code'] : undefined;
+}

@@ -1,0 +1,72 @@
+/** The shape of a row of the contract table, and the types that server and client derive from it. */
+import { z } from 'zod';
+import type { ErrorCode } from '../errors.ts';
+
+export type Reply =
+  /** A JSON object. */
+  | { kind: 'json'; status: 200 | 201 | 202; schema: z.ZodType }
+  /** Server-sent events (spec/streaming.md). */
+  | { kind: 'stream'; status: 200 }
+  | { kind: 'none'; status: 204 };
+
+export interface Route {
+  method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  /** `:name` marks a parameter. */
+  path: `/${string}`;
+  tag: 'health' | 'agents' | 'sessions' | 'messages';
+  summary: string;
+  /** Whether the route answers without an API key. */
+  public?: true;
+  params?: z.ZodObject;
+  query?: z.ZodObject;
+  /** Without it a body is ignored. */
+  body?: z.ZodObject;
+  /** Largest body, in bytes (default 1 MiB). */
+  bodyLimitBytes?: number;
+  reply: Reply;
+  /** Codes that this route answers besides those that every route may. */
+  errors: readonly ErrorCode[];
+}
+
+/** Codes that every route may answer. */
+export const commonErrors = ['validation_failed', 'storage_unavailable', 'internal', 'shutting_down'] as const;
+/** Codes that every route with a key may answer. */
+export const keyErrors = ['missing_authorization', 'invalid_authorization_format', 'invalid_api_key'] as const;
+/** Codes that every route with a body may answer. */
+export const bodyErrors = ['body_not_json', 'body_too_large', 'unsupported_media_type'] as const;
+
+export const defaultBodyLimitBytes = 1024 * 1024;
+
+type Output<S> = S extends z.ZodType ? z.output<S> : undefined;
+type InputOf<S> = S extends z.ZodType ? z.input<S> : undefined;
+
+/** What a route's handler is given: parsed, with defaults filled in. */
+export interface Parsed<R extends Route> {
+  params: Output<R['params']>;
+  query: Output<R['query']>;
+  body: Output<R['body']>;
+}
+
+/** What a client gives to a route. */
+export interface Given<R extends Route> {
+  params: InputOf<R['params']>;
+  query: InputOf<R['query']>;
+  body: InputOf<R['body']>;
+}
+
+/** The JSON that a route answers with. */
+export type ReplyOf<R extends Route> = R['reply'] extends { kind: 'json'; schema: infer S }
+  ? S extends z.ZodType
+    ? z.output<S>
+    : never
+  : never;
+
+/** Checks a table of routes against {@link Route} and keeps its exact types. */
+export function defineRoutes<const T extends Record<string, Route>>(routes: T): T {
+  return routes;
+}
+
+/** The parameter of a route that addresses one thing by its UUID. */
+export const idParams = z.object({ id: z.uuid().describe('UUID') });
+
+export const timestamp = z.string().describe('ISO 8601, UTC, milliseconds');

@@ -1,0 +1,226 @@
+/**
+ * Every failure Ash can report: one table of codes, one class, one wire body.
+ * `throw errors.session_not_found({ sessionId })`; nobody matches on message text.
+ */
+
+type Context = Record<string, unknown>;
+
+interface Definition<C extends Context> {
+  /** HTTP status when the error answers a request. */
+  status: number;
+  /** Whether the same call may succeed later without a change by the caller. */
+  retryable: boolean;
+  message: (context: C) => string;
+  /** What the caller can do about it. */
+  suggestion?: string;
+}
+
+function define<C extends Context = Record<never, never>>(
+  status: number,
+  message: string | ((context: C) => string),
+  rest: { suggestion?: string; retryable?: boolean } = {},
+): Definition<C> {
+  return {
+    status,
+    retryable: rest.retryable ?? false,
+    message: typeof message === 'string' ? () => message : message,
+    ...(rest.suggestion === undefined ? {} : { suggestion: rest.suggestion }),
+  };
+}
+
+/** The closed table of error codes. */
+export const errorTable = {
+  // requests
+  validation_failed: define<{ reason: string }>(400, (c) => c.reason, {
+    suggestion: 'Compare the request with the API reference at /docs.',
+  }),
+  body_not_json: define<{ reason: string }>(400, (c) => `The request body is not valid JSON: ${c.reason}`),
+  body_too_large: define<{ limitBytes: number }>(413, (c) => `The request body exceeds ${c.limitBytes} bytes`),
+  unsupported_media_type: define<{ mediaType: string }>(415, (c) => `Unsupported content type: ${c.mediaType}`, {
+    suggestion: 'Send JSON with "Content-Type: application/json".',
+  }),
+  route_not_found: define<{ method: string; url: string }>(404, (c) => `Route ${c.method} ${c.url} not found`, {
+    suggestion: 'See /docs for the routes of this server.',
+  }),
+  cursor_invalid: define<{ cursor: string }>(400, (c) => `Not a cursor of this session: ${c.cursor}`, {
+    suggestion:
+      'Use the id of an event of this session ("<seq>" or "<seq>.<n>"), or leave it out to start at the beginning.',
+  }),
+  idempotency_key_reused: define<{ key: string }>(
+    422,
+    (c) => `Idempotency-Key ${JSON.stringify(c.key)} was used for a different request`,
+    { suggestion: 'Use a new key for a new request.' },
+  ),
+
+  // keys
+  missing_authorization: define(401, 'Missing Authorization header', {
+    suggestion: 'Send "Authorization: Bearer <API key>". A server writes its first key to <data dir>/initial-api-key.',
+  }),
+  invalid_authorization_format: define(401, 'Invalid Authorization header format', {
+    suggestion: 'Send "Authorization: Bearer <API key>".',
+  }),
+  invalid_api_key: define(401, 'Invalid API key'),
+
+  // agents
+  agent_not_found: define<{ agent: string }>(404, (c) => `Agent ${JSON.stringify(c.agent)} not found`, {
+    suggestion: 'Deploy it first ("ash deploy <folder>"), or list the agents.',
+  }),
+  agent_name_invalid: define<{ name: string }>(
+    400,
+    (c) => `Not an agent name: ${JSON.stringify(c.name.slice(0, 80))}`,
+    { suggestion: 'Use 1 to 255 letters, digits, "-" and "_".' },
+  ),
+  agent_instructions_missing: define<{ path: string }>(400, (c) => `No CLAUDE.md in ${c.path}`, {
+    suggestion: 'An agent folder needs a CLAUDE.md with the instructions of the agent.',
+  }),
+  agent_path_not_found: define<{ path: string }>(400, (c) => `Agent folder ${c.path} is not a folder on the server`, {
+    suggestion: 'Give a path on the machine that the server runs on, or upload the files.',
+  }),
+  agent_path_forbidden: define<{ path: string }>(403, (c) => `This key may not deploy the server path ${c.path}`, {
+    suggestion: 'Upload the files instead ("ash deploy <folder>" does).',
+  }),
+  agent_file_invalid: define<{ path: string; reason: string }>(
+    400,
+    (c) => `Agent file ${JSON.stringify(c.path)} can't be deployed: ${c.reason}`,
+  ),
+  agent_too_large: define<{ reason: string }>(413, (c) => `Agent folder is too large: ${c.reason}`),
+  agent_directory_missing: define<{ agent: string; path: string }>(
+    422,
+    (c) => `Agent directory not found: ${c.path}. Agent ${JSON.stringify(c.agent)} must be re-deployed.`,
+    { suggestion: 'Deploy the agent again.' },
+  ),
+
+  // sessions and turns
+  session_not_found: define<{ sessionId: string }>(404, (c) => `Session ${c.sessionId} not found`),
+  session_not_active: define<{ status: string }>(400, (c) => `Session is ${c.status}`, {
+    suggestion: 'Resume the session first; an ended session stays ended.',
+  }),
+  session_ended: define<{ sessionId: string }>(410, (c) => `Session ${c.sessionId} has ended`, {
+    suggestion: 'Create a new session.',
+  }),
+  session_busy: define<{ sessionId: string }>(409, (c) => `Session ${c.sessionId} is running a turn`, {
+    suggestion: 'Wait for its end, interrupt it, or leave out "whenBusy" to queue the message.',
+    retryable: true,
+  }),
+  turn_not_found: define<{ turnId: string }>(404, (c) => `Turn ${c.turnId} not found in this session`),
+  turn_queue_full: define<{ limit: number }>(429, (c) => `${c.limit} messages of this session are waiting already`, {
+    suggestion: 'Wait until some of them have run.',
+    retryable: true,
+  }),
+  capacity_reached: define<{ limit: number }>(503, (c) => `Sandbox capacity reached (${c.limit} awake sessions)`, {
+    suggestion: 'Try again later, or raise ASH_MAX_SANDBOXES.',
+    retryable: true,
+  }),
+
+  // how a turn fails
+  turn_interrupted: define(409, 'The turn was interrupted'),
+  sandbox_launch_failed: define<{ reason: string }>(500, (c) => `The sandbox could not be started: ${c.reason}`),
+  sandbox_lost: define<{ reason: string }>(500, (c) => `The sandbox is gone: ${c.reason}`, {
+    suggestion: 'Send the message again: the session stays usable and starts a new sandbox.',
+    retryable: true,
+  }),
+  runtime_missing: define<{ path: string }>(500, (c) => `The agent runtime's executable is missing: ${c.path}`, {
+    suggestion: 'Install @anthropic-ai/claude-agent-sdk with its optional dependencies, or set CLAUDE_CODE_EXECUTABLE.',
+  }),
+  runtime_failed: define<{ reason: string }>(500, (c) => `The agent runtime failed: ${c.reason}`, { retryable: true }),
+  execution_failed: define<{ reason: string }>(500, (c) => `The agent could not finish: ${c.reason}`),
+  turn_limit_reached: define<{ reason: string }>(500, (c) => c.reason, { suggestion: 'Raise maxTurns.' }),
+  budget_exceeded: define<{ reason: string }>(500, (c) => c.reason, { suggestion: 'Raise maxBudgetUsd.' }),
+  prompt_too_long: define<{ reason: string }>(400, (c) => c.reason),
+  model_unreachable: define<{ reason: string }>(502, (c) => `The model API can't be reached: ${c.reason}`, {
+    suggestion: 'Check ANTHROPIC_BASE_URL and the network of the server.',
+    retryable: true,
+  }),
+  model_unauthorized: define<{ reason: string }>(502, (c) => `The model API refused the key: ${c.reason}`, {
+    suggestion: 'Check ANTHROPIC_API_KEY or ANTHROPIC_AUTH_TOKEN of the server.',
+  }),
+  model_rate_limited: define<{ reason: string }>(502, (c) => `The model API is rate limiting: ${c.reason}`, {
+    retryable: true,
+  }),
+  model_overloaded: define<{ reason: string }>(502, (c) => `The model API is overloaded: ${c.reason}`, {
+    retryable: true,
+  }),
+  model_failed: define<{ reason: string }>(502, (c) => `The model API failed: ${c.reason}`, { retryable: true }),
+
+  // the server itself
+  isolation_unavailable: define<{ reason: string }>(500, (c) => `Sandboxes can't be walled in here: ${c.reason}`),
+  storage_unavailable: define<{ reason: string }>(503, (c) => `Storage is unavailable: ${c.reason}`, {
+    retryable: true,
+  }),
+  storage_full: define(507, 'The disk of the server is full', { retryable: true }),
+  shutting_down: define(503, 'The server is shutting down', { retryable: true }),
+  internal: define(500, 'Internal server error', {
+    suggestion: 'Look for the request id in the log of the server.',
+    retryable: true,
+  }),
+} satisfies Record<string, Definition<never>>;
+
+export type ErrorCode = keyof typeof errorTable;
+
+type ContextOf<K extends ErrorCode> = (typeof errorTable)[K] extends Definition<infer C> ? C : never;
+
+/** The JSON body of every answer that isn't 2xx. */
+export interface ErrorBody {
+  /** One sentence for a human. */
+  error: string;
+  statusCode: number;
+  code: ErrorCode | (string & {});
+  suggestion?: string;
+  details?: Record<string, unknown>;
+  requestId?: string;
+}
+
+/** An expected failure with a code of {@link errorTable}. */
+export class AshError extends Error {
+  override readonly name = 'AshError';
+  readonly code: ErrorCode;
+  readonly details: Record<string, unknown>;
+
+  constructor(code: ErrorCode, details: Record<string, unknown> = {}, options: ErrorOptions = {}) {
+    super((errorTable[code] as Definition<Context>).message(details), options);
+    this.code = code;
+    this.details = details;
+  }
+
+  get statusCode(): number {
+    return errorTable[this.code].status;
+  }
+
+  get retryable(): boolean {
+    return errorTable[this.code].retryable;
+  }
+
+  get suggestion(): string | undefined {
+    return (errorTable[this.code] as Definition<Context>).suggestion;
+  }
+
+  /** The wire body, with the id under which the server logged the request. */
+  toBody(requestId?: string): ErrorBody {
+    return {
+      error: this.message,
+      statusCode: this.statusCode,
+      code: this.code,
+      ...(this.suggestion === undefined ? {} : { suggestion: this.suggestion }),
+      ...(Object.keys(this.details).length === 0 ? {} : { details: this.details }),
+      ...(requestId === undefined ? {} : { requestId }),
+    };
+  }
+}
+
+type Factory<K extends ErrorCode> =
+  Record<never, never> extends ContextOf<K>
+    ? (context?: ContextOf<K>, options?: ErrorOptions) => AshError
+    : (context: ContextOf<K>, options?: ErrorOptions) => AshError;
+
+/** One factory per code: `errors.agent_not_found({ agent })`. */
+export const errors = Object.fromEntries(
+  (Object.keys(errorTable) as ErrorCode[]).map((code) => [
+    code,
+    (context: Context = {}, options: ErrorOptions = {}) => new AshError(code, context, options),
+  ]),
+) as unknown as { [K in ErrorCode]: Factory<K> };
+
+/** Whether `value` is one of our coded errors. */
+export function isAshError(value: unknown): value is AshError {
+  return value instanceof AshError;
+}
