@@ -4,13 +4,7 @@
  */
 
 import { chmodSync, rmSync } from 'node:fs';
-import {
-  type ClientRequest,
-  createServer,
-  request as httpRequest,
-  type IncomingMessage,
-  type ServerResponse,
-} from 'node:http';
+import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { ModelUpstream } from '@ash-ai/shared/bridge-wire';
 
