@@ -1,1 +1,2 @@
-export {};
+/** The command line of Ash as a function. */
+export { run } from './program.ts';

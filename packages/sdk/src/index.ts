@@ -1,1 +1,17 @@
-export {};
+/** TypeScript client of the Ash API, for Node ≥ 20 and browsers. */
+export type { CreateAgentOptions } from './agents.ts';
+export { AshClient } from './client.ts';
+export { AshApiError } from './errors.ts';
+export {
+  type DisplayItem,
+  type DisplayItemType,
+  extractDisplayItems,
+  extractStreamDelta,
+  extractTextFromEvent,
+} from './extract.ts';
+export { AshStreamCut } from './follow.ts';
+export type { SendMessageOptions } from './messages.ts';
+export { parseSSEStream } from './parse.ts';
+export type { AshClientOptions, CallOptions } from './request.ts';
+export type { CreateSessionOptions } from './sessions.ts';
+export type * from './types.ts';

@@ -1,1 +1,4 @@
-export {};
+export { type App, createApp } from './app.ts';
+export { type Config, ConfigInvalid, readConfig, variables } from './config.ts';
+export { type RunOptions, runServer } from './main.ts';
+export { version } from './version.ts';

@@ -119,6 +119,11 @@ export const errorTable = {
     suggestion: 'Send the message again: the session stays usable and starts a new sandbox.',
     retryable: true,
   }),
+  conversation_lost: define<{ sessionId: string }>(
+    500,
+    (c) => `The agent runtime's transcript of session ${c.sessionId} is missing`,
+    { suggestion: 'The messages can still be read; create a new session to go on.' },
+  ),
   runtime_missing: define<{ path: string }>(500, (c) => `The agent runtime's executable is missing: ${c.path}`, {
     suggestion: 'Install @anthropic-ai/claude-agent-sdk with its optional dependencies, or set CLAUDE_CODE_EXECUTABLE.',
   }),
@@ -207,10 +212,10 @@ export class AshError extends Error {
   }
 }
 
-type Factory<K extends ErrorCode> =
-  Record<never, never> extends ContextOf<K>
-    ? (context?: ContextOf<K>, options?: ErrorOptions) => AshError
-    : (context: ContextOf<K>, options?: ErrorOptions) => AshError;
+type Factory<K extends ErrorCode> = [ContextOf<K>] extends [never]
+  ? // A row without a context infers `never`.
+    (context?: Record<never, never>, options?: ErrorOptions) => AshError
+  : (context: ContextOf<K>, options?: ErrorOptions) => AshError;
 
 /** One factory per code: `errors.agent_not_found({ agent })`. */
 export const errors = Object.fromEntries(

@@ -1,0 +1,47 @@
+/** Runs the server in this process, until it is told to stop. */
+import { mkdirSync } from 'node:fs';
+import type { Context } from '../context.ts';
+import { dataDirOf, localUrl, type StartOptions, serverEnvironment } from './environment.ts';
+import { pickUpKey } from './key-pickup.ts';
+import { removeRecord, writeRecord } from './record.ts';
+
+/** What `ash start` uses of the server package. */
+interface ServerModule {
+  /** Serves until SIGINT or SIGTERM; resolves to the exit code. */
+  runServer(
+    env: Record<string, string | undefined>,
+    options: { onReady?: (ready?: { url?: string }) => void },
+  ): Promise<number>;
+}
+
+/** Serves; the exit code is the server's. */
+export async function serveHere({ terminal }: Context, options: StartOptions): Promise<number> {
+  const env = serverEnvironment(options);
+  const dataDir = dataDirOf(options.dataDir);
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  const { runServer } = (await import('@ash-ai/server')) as unknown as ServerModule;
+
+  const onReady = (ready?: { url?: string }) => {
+    const url = reachable(ready?.url) ?? localUrl(env);
+    writeRecord(dataDir, url);
+    if (process.send !== undefined) {
+      // `ash start` waits for this; it takes the key over itself.
+      process.send({ ready: true });
+      return;
+    }
+    terminal.note(`Ash serves at ${url}, data in ${dataDir}`);
+    // The file stays: whoever runs a server in the foreground may look for it there.
+    const key = pickUpKey(dataDir, { keep: true, givenKey: options.apiKey });
+    if (key !== undefined) terminal.note(key);
+  };
+  try {
+    return await runServer(env, { onReady });
+  } finally {
+    removeRecord(dataDir);
+  }
+}
+
+/** The address that the server tells, with one that can be called in place of "all addresses". */
+function reachable(url: string | undefined): string | undefined {
+  return url?.replace('//0.0.0.0:', '//localhost:').replace('//[::]:', '//localhost:').replace(/\/$/, '');
+}

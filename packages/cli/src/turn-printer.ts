@@ -1,0 +1,90 @@
+/** Shows a turn to a person: the agent's text on stdout as it comes, what its tools do beside it. */
+import { type AshStreamEvent, extractDisplayItems, extractStreamDelta, extractTextFromEvent } from '@ash-ai/sdk';
+import type { Terminal } from './terminal.ts';
+
+export class TurnPrinter {
+  readonly #terminal: Terminal;
+  /** Text of the message that is still coming, as far as it was shown. */
+  #shown = '';
+  #atLineStart = true;
+  #result: string | undefined;
+  /** Why the turn failed; undefined when it didn't. */
+  failure: string | undefined;
+  /** Code of the failure, if it has one. */
+  code: string | undefined;
+
+  constructor(terminal: Terminal) {
+    this.#terminal = terminal;
+  }
+
+  take(event: AshStreamEvent): void {
+    if (event.type === 'message') this.#message(event.data);
+    else if (event.type === 'error') {
+      this.failure = event.data.error;
+      this.code = event.data.code;
+    } else if (event.type === 'done') {
+      this.#endLine();
+      const { status } = event.data;
+      if (status === 'failed' || status === 'interrupted')
+        this.failure ??= this.#result ?? `The turn ${statusText[status]}`;
+    }
+  }
+
+  #message(data: Record<string, unknown>): void {
+    // What a subagent says is its parent's tool result, not the answer.
+    if (typeof data.parent_tool_use_id === 'string') return;
+    const delta = extractStreamDelta(data);
+    if (delta !== null) {
+      this.#shown += delta;
+      this.#write(delta);
+      return;
+    }
+    const text = extractTextFromEvent(data);
+    if (text !== null) this.#complete(text);
+    if (data.type === 'result' && (data.is_error === true || data.subtype !== 'success')) this.#result = reasonOf(data);
+    for (const item of extractDisplayItems(data) ?? []) {
+      if (item.type === 'tool_use') this.#aside(`[${item.content}] ${item.toolInput ?? ''}`);
+      if (item.type === 'tool_result') this.#aside(`  ${item.content.split('\n', 1)[0]?.slice(0, 100)}`);
+    }
+  }
+
+  /** The whole text of a message whose deltas may have been shown: all of them, some, or others (a model call repeated). */
+  #complete(text: string): void {
+    if (text.startsWith(this.#shown)) this.#write(text.slice(this.#shown.length));
+    else {
+      this.#endLine();
+      this.#write(text);
+    }
+    this.#shown = '';
+    this.#endLine();
+  }
+
+  #aside(line: string): void {
+    this.#endLine();
+    this.#terminal.note(this.#terminal.dim(line.trimEnd()));
+  }
+
+  #write(text: string): void {
+    if (text === '') return;
+    this.#terminal.out(text);
+    this.#atLineStart = text.endsWith('\n');
+  }
+
+  #endLine(): void {
+    if (!this.#atLineStart) this.#terminal.out('\n');
+    this.#atLineStart = true;
+  }
+
+  /** To be called when no more comes, whyever. */
+  close(): void {
+    this.#endLine();
+  }
+}
+
+const statusText = { failed: 'failed', interrupted: 'was interrupted' };
+
+function reasonOf(result: Record<string, unknown>): string {
+  const errors = Array.isArray(result.errors) ? result.errors.filter((error) => typeof error === 'string') : [];
+  const texts = [errors.join('; '), result.result, result.subtype];
+  return texts.find((text): text is string => typeof text === 'string' && text !== '') ?? 'The turn failed';
+}

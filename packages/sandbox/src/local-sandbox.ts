@@ -1,0 +1,92 @@
+/** A sandbox of this machine: a connection to its bridge while it lives, then what the bridge left in its spool. */
+import type { TurnContent } from '@ash-ai/shared';
+import { type BridgeCommand, type Frame, MalformedFrame } from '@ash-ai/shared/bridge-wire';
+import type { BridgeConnection } from './connection.ts';
+import type { AwakeSandbox, Committed } from './runner.ts';
+
+/** How long a runtime may take to end in good order, in ms. */
+const closeGraceMs = 5_000;
+
+export interface Remains {
+  /** Ends all processes. */
+  kill(): Promise<void>;
+  /** Frames of a life that is over, after those that are known. */
+  read(known: Committed): Promise<Frame[]>;
+  /** Forgets the sandbox; called once its frames are committed. */
+  settle(): Promise<void>;
+}
+
+export class LocalSandbox implements AwakeSandbox {
+  readonly path: AwakeSandbox['path'];
+  readonly life: string;
+  readonly turnId: string | null;
+  readonly running: boolean;
+  readonly #connection: BridgeConnection | undefined;
+  readonly #remains: Remains;
+  readonly #gone = Promise.withResolvers<void>();
+  #seen: number;
+  #detached = false;
+
+  constructor(path: 'live' | 'cold', connection: BridgeConnection, known: Committed, remains: Remains);
+  constructor(path: 'remains', life: string, known: Committed, remains: Remains);
+  constructor(path: AwakeSandbox['path'], from: BridgeConnection | string, known: Committed, remains: Remains) {
+    this.path = path;
+    this.#connection = typeof from === 'string' ? undefined : from;
+    this.life = typeof from === 'string' ? from : from.attached.life;
+    this.turnId = typeof from === 'string' ? null : from.attached.turnId;
+    this.running = typeof from === 'string' ? false : from.attached.running;
+    this.#remains = remains;
+    this.#seen = known.life === this.life ? known.n : 0;
+  }
+
+  async *frames(): AsyncGenerator<Frame[], void, undefined> {
+    if (this.#connection !== undefined) {
+      try {
+        for await (const batch of this.#connection.frames()) {
+          for (const { header } of batch) if ('n' in header) this.#seen = header.n;
+          yield batch;
+        }
+      } catch (cause) {
+        // A bridge that doesn't speak our language is as good as dead; what it spooled before still counts.
+        if (!(cause instanceof MalformedFrame)) throw cause;
+      }
+    }
+    if (this.#detached) return;
+    await this.#remains.kill();
+    const rest = await this.#remains.read({ life: this.life, n: this.#seen });
+    if (rest.length > 0) yield rest;
+    await this.#remains.settle();
+    this.#gone.resolve();
+  }
+
+  open(command: BridgeCommand & { cmd: 'open' }): void {
+    this.#connection?.send(command);
+  }
+
+  run(turnId: string, content: TurnContent): void {
+    this.#connection?.send({ cmd: 'run', turnId, content });
+  }
+
+  ack(n: number): void {
+    this.#connection?.send({ cmd: 'ack', n });
+  }
+
+  interrupt(turnId: string): void {
+    this.#connection?.send({ cmd: 'interrupt', turnId });
+  }
+
+  async close(): Promise<void> {
+    this.#connection?.send({ cmd: 'close' });
+    const timer = setTimeout(() => void this.#remains.kill().finally(() => this.#connection?.destroy()), closeGraceMs);
+    try {
+      await this.#gone.promise;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  detach(): void {
+    this.#detached = true;
+    this.#connection?.destroy();
+  }
+}

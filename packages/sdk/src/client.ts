@@ -1,0 +1,25 @@
+/** The client: every call of the API as a method, grouped by resource in the files beside this one. */
+import { type AgentCalls, agentCalls } from './agents.ts';
+import { type HealthCalls, healthCalls } from './health.ts';
+import { type MessageCalls, messageCalls } from './messages.ts';
+import { type AshClientOptions, createRequests } from './request.ts';
+import { type SessionCalls, sessionCalls } from './sessions.ts';
+
+export interface AshClient extends AgentCalls, SessionCalls, MessageCalls, HealthCalls {}
+
+/**
+ * A client of one Ash server. It holds no connection: there is nothing to close. Its methods may be taken off it.
+ *
+ * Calls that are safe to repeat are repeated after network failures and 408, 429, 500, 502, 503 and 504.
+ *
+ * @example
+ * const client = new AshClient({ serverUrl: 'http://localhost:4100', apiKey: 'your-api-key' });
+ * const session = await client.createSession('my-agent');
+ */
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the constructor assigns exactly the calls of the interface
+export class AshClient {
+  constructor(options: AshClientOptions) {
+    const requests = createRequests(options);
+    Object.assign(this, agentCalls(requests), sessionCalls(requests), messageCalls(requests), healthCalls(requests));
+  }
+}

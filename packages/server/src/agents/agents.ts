@@ -1,0 +1,125 @@
+/** Agents: deployed folders under a name, one immutable version per deployment. */
+import { stat, writeFile } from 'node:fs/promises';
+import { isAbsolute, join, relative, resolve } from 'node:path';
+import { errors, instructionsFile, isAgentName, newId } from '@ash-ai/shared';
+import type { Agent, Contract, Parsed } from '@ash-ai/shared/contract';
+import type { AgentsRoom } from '../http/rooms.ts';
+import * as agentStore from '../store/agents.ts';
+import type { Store } from '../store/open.ts';
+import type { AgentFolders, Staged } from './folders.ts';
+
+type Deployment = Parsed<Contract['deployAgent']>['body'];
+
+export interface AgentsOptions {
+  store: Store;
+  folders: AgentFolders;
+  dataDir: string;
+  /** Tenants that may deploy folders of the server by path. */
+  pathTenants: ReadonlySet<string>;
+  /** Ends the sessions of an agent that is deleted. */
+  endSessions(tenantId: string, agent: string): Promise<void>;
+}
+
+export class Agents implements AgentsRoom {
+  readonly #options: AgentsOptions;
+
+  constructor(options: AgentsOptions) {
+    this.#options = options;
+  }
+
+  async deploy(tenantId: string, deployment: Deployment): Promise<Agent> {
+    const { folders, store } = this.#options;
+    const { name } = deployment;
+    if (!isAgentName(name)) throw errors.agent_name_invalid({ name });
+    const staged = await folders.stage();
+    try {
+      if (deployment.path === undefined) await this.#fillFromUpload(tenantId, deployment, staged);
+      else await this.#fillFromPath(tenantId, deployment.path, staged);
+      const { hash, sizeBytes, fileCount } = await folders.store(tenantId, staged);
+      const at = new Date().toISOString();
+      const deployed = await store.write((tx) =>
+        agentStore.deploy(tx, {
+          tenantId,
+          name,
+          newAgentId: newId(),
+          versionId: newId(),
+          hash,
+          sizeBytes,
+          fileCount,
+          at,
+        }),
+      );
+      return this.#toAgent(deployed.agent, deployed.version);
+    } finally {
+      await folders.discard(staged);
+    }
+  }
+
+  async list(tenantId: string): Promise<Agent[]> {
+    const rows = await agentStore.list(this.#options.store.db, tenantId, { limit: Number.MAX_SAFE_INTEGER });
+    return await Promise.all(rows.map((row) => this.#withVersion(row)));
+  }
+
+  async get(tenantId: string, name: string): Promise<Agent> {
+    const row = await agentStore.get(this.#options.store.db, tenantId, name);
+    if (row === undefined) throw errors.agent_not_found({ agent: name });
+    return await this.#withVersion(row);
+  }
+
+  async delete(tenantId: string, name: string): Promise<void> {
+    const removed = await this.#options.store.write((tx) => agentStore.remove(tx, tenantId, name));
+    if (removed === undefined) throw errors.agent_not_found({ agent: name });
+    await this.#options.endSessions(tenantId, name);
+  }
+
+  async #fillFromPath(tenantId: string, path: string, staged: Staged): Promise<void> {
+    const { dataDir, folders, pathTenants } = this.#options;
+    if (!pathTenants.has(tenantId)) throw errors.agent_path_forbidden({ path });
+    const source = resolve(dataDir, path);
+    // Everything else in the data directory belongs to the server: other tenants' agents, workspaces, the database.
+    const within = relative(dataDir, source);
+    const inDataDir = !within.startsWith('..') && !isAbsolute(within);
+    if (inDataDir && !within.startsWith('agents/')) throw errors.agent_path_forbidden({ path });
+    const found = await stat(source).catch(() => undefined);
+    if (!found?.isDirectory()) throw errors.agent_path_not_found({ path: source });
+    const instructions = await stat(join(source, instructionsFile)).catch(() => undefined);
+    if (!instructions?.isFile()) throw errors.agent_instructions_missing({ path: source });
+    await folders.copyIn(source, staged);
+  }
+
+  async #fillFromUpload(tenantId: string, deployment: Deployment, staged: Staged): Promise<void> {
+    const { folders, store } = this.#options;
+    const { name, files = [], replace, systemPrompt } = deployment;
+    const existing = await agentStore.get(store.db, tenantId, name);
+    const before = existing && (await agentStore.getVersion(store.db, existing.versionId));
+    if (before !== undefined && !replace) await folders.copyIn(await folders.need(tenantId, name, before.hash), staged);
+    for (const { path, content } of files) {
+      await folders.writeIn(staged, path, decodeBase64(path, content));
+    }
+    const uploaded = files.some(({ path }) => path === instructionsFile);
+    const target = join(staged.dir, instructionsFile);
+    if (systemPrompt !== undefined && !uploaded) await writeFile(target, systemPrompt);
+    else if ((await stat(target).catch(() => undefined)) === undefined) {
+      if (replace) throw errors.agent_instructions_missing({ path: 'the uploaded files' });
+      await writeFile(target, `# ${name}\n`);
+    }
+  }
+
+  async #withVersion(row: agentStore.AgentRow): Promise<Agent> {
+    const version = await agentStore.getVersion(this.#options.store.db, row.versionId);
+    if (version === undefined) throw new Error(`agent ${row.id} has no version ${row.versionId}`);
+    return this.#toAgent(row, version);
+  }
+
+  #toAgent(row: agentStore.AgentRow, { hash }: agentStore.AgentVersionRow): Agent {
+    const { id, name, tenantId, version, createdAt, updatedAt } = row;
+    const path = this.#options.folders.path(tenantId, hash);
+    return { id, name, tenantId, version, hash, path, createdAt, updatedAt };
+  }
+}
+
+function decodeBase64(path: string, text: string): Buffer {
+  if (!/^[A-Za-z0-9+/\s]*={0,2}\s*$/.test(text))
+    throw errors.agent_file_invalid({ path, reason: 'its content is not base64' });
+  return Buffer.from(text, 'base64');
+}

@@ -1,0 +1,247 @@
+/** Configuration: the one reader of the server's environment. The table below is also what the documentation is made from. */
+import { resolve } from 'node:path';
+import { permissionModes } from '@ash-ai/shared/contract';
+import { z } from 'zod';
+
+export interface Variable {
+  name: string;
+  /** What is taken when it is unset or empty, as it would be written; absent when there is none. */
+  default?: string;
+  meaning: string;
+  /** Whether its value must never be shown. */
+  secret?: true;
+  schema: z.ZodType<unknown, string>;
+}
+
+const text = z.string();
+
+/** Every variable that the server reads, by the name of its setting. */
+export const variables = {
+  host: { name: 'ASH_HOST', default: '0.0.0.0', meaning: 'Address to listen on', schema: text },
+  port: {
+    name: 'ASH_PORT',
+    default: '4100',
+    meaning: 'Port to listen on; 0 takes a free one',
+    schema: whole(0, 65_535),
+  },
+  dataDir: {
+    name: 'ASH_DATA_DIR',
+    default: './data',
+    meaning: 'Folder that holds everything the server keeps',
+    schema: text.transform((path) => resolve(path)),
+  },
+  databaseUrl: {
+    name: 'ASH_DATABASE_URL',
+    meaning:
+      'postgres:// or postgresql:// address of a PostgreSQL database; otherwise a SQLite file in the data folder',
+    secret: true,
+    schema: text,
+  },
+  maxSandboxes: {
+    name: 'ASH_MAX_SANDBOXES',
+    default: '1000',
+    meaning: 'Sessions awake at once',
+    schema: whole(1, 1_000_000),
+  },
+  idleTimeoutMs: {
+    name: 'ASH_IDLE_TIMEOUT_MS',
+    default: '1800000',
+    meaning: 'Time without a turn after which a session is put to sleep, in ms',
+    schema: whole(1, 2_147_483_647),
+  },
+  apiKey: {
+    name: 'ASH_API_KEY',
+    meaning: 'A key for the tenant "default"; with it no first key is made',
+    secret: true,
+    schema: text.regex(/^\S+$/, 'must not hold white space'),
+  },
+  credentialKey: {
+    name: 'ASH_CREDENTIAL_KEY',
+    meaning: 'Master secret that seals credentials and hashes API keys',
+    secret: true,
+    schema: text,
+  },
+  internalSecret: {
+    name: 'ASH_INTERNAL_SECRET',
+    meaning: 'Bearer of /api/internal, shared with runners',
+    secret: true,
+    schema: text,
+  },
+  bridgeEntry: {
+    name: 'ASH_BRIDGE_ENTRY',
+    meaning: 'Entry file of the bridge, in place of the installed one',
+    schema: text.transform((path) => resolve(path)),
+  },
+  runtimeExecutable: {
+    name: 'CLAUDE_CODE_EXECUTABLE',
+    meaning: "The agent runtime's executable, in place of the Agent SDK's own",
+    schema: text.transform((path) => resolve(path)),
+  },
+  permissionMode: {
+    name: 'ASH_PERMISSION_MODE',
+    meaning: 'Permission mode of sessions that name none',
+    schema: choice(permissionModes),
+  },
+  isolation: {
+    name: 'ASH_ISOLATION',
+    default: 'bubblewrap',
+    meaning: 'How sandboxes are walled in; "process" is no wall, for development only',
+    schema: choice(['bubblewrap', 'process']),
+  },
+  logLevel: {
+    name: 'ASH_LOG_LEVEL',
+    default: 'info',
+    meaning: 'Least severe level that is logged',
+    schema: choice(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']),
+  },
+  modelRetries: {
+    name: 'ASH_MODEL_RETRIES',
+    default: '10',
+    meaning: 'How often a failed model call is tried again',
+    schema: whole(0, 100),
+  },
+  deployPaths: {
+    name: 'ASH_DEPLOY_PATHS',
+    default: 'default-tenant',
+    meaning: "Who may deploy folders of the server's own disk: the default tenant, or nobody",
+    schema: choice(['default-tenant', 'none']),
+  },
+  sandboxMemoryMb: {
+    name: 'ASH_SANDBOX_MEMORY_MB',
+    default: '2048',
+    meaning: 'Memory of one sandbox, in MiB',
+    schema: whole(64, 16_777_216),
+  },
+  sandboxPids: {
+    name: 'ASH_SANDBOX_PIDS',
+    default: '256',
+    meaning: 'Processes and threads of one sandbox',
+    schema: whole(16, 4_194_304),
+  },
+  sandboxCpus: {
+    name: 'ASH_SANDBOX_CPUS',
+    default: '1',
+    meaning: 'Processors of one sandbox; fractions are fine',
+    schema: numberFrom(0.01, 4096),
+  },
+  modelBaseUrl: {
+    name: 'ANTHROPIC_BASE_URL',
+    default: 'https://api.anthropic.com',
+    meaning: 'The model API: any endpoint that speaks the Messages API',
+    schema: text.transform(toBaseUrl),
+  },
+  modelKey: {
+    name: 'ANTHROPIC_API_KEY',
+    meaning: 'Key of the model API, sent as x-api-key',
+    secret: true,
+    schema: text.transform(toHeaderValue),
+  },
+  modelToken: {
+    name: 'ANTHROPIC_AUTH_TOKEN',
+    meaning: 'Token of the model API, sent as "Authorization: Bearer …"',
+    secret: true,
+    schema: text.transform(toHeaderValue),
+  },
+  modelHeaders: {
+    name: 'ANTHROPIC_CUSTOM_HEADERS',
+    meaning: 'More headers for the model API: "Name: value", separated by line breaks or "\\n"',
+    secret: true,
+    schema: text.transform(toHeaders),
+  },
+} as const satisfies Record<string, Variable>;
+
+type Table = typeof variables;
+type Settings = {
+  [K in keyof Table]: z.output<Table[K]['schema']> | (Table[K] extends { default: string } ? never : undefined);
+};
+
+/** Where model calls go, and the headers that carry the server's key. */
+export interface ModelUpstream {
+  baseUrl: string;
+  headers: Record<string, string>;
+}
+
+/** The settings of a server. */
+export type Config = Omit<Settings, 'modelBaseUrl' | 'modelKey' | 'modelToken' | 'modelHeaders'> & {
+  model: ModelUpstream;
+};
+
+/** Thrown for an environment that can't be used. `problems` has one sentence per variable. */
+export class ConfigInvalid extends Error {
+  override readonly name = 'ConfigInvalid';
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(problems.join('; '));
+    this.problems = problems;
+  }
+}
+
+/** Reads the settings. White space around values is ignored; an empty value is as good as none. */
+export function readConfig(env: Readonly<Record<string, string | undefined>> = process.env): Config {
+  const problems: string[] = [];
+  const settings: Record<string, unknown> = {};
+  for (const [key, variable] of Object.entries<Variable>(variables)) {
+    const given = env[variable.name]?.trim() || variable.default;
+    if (given === undefined) continue;
+    const result = variable.schema.safeParse(given);
+    if (result.success) settings[key] = result.data;
+    else problems.push(problemOf(variable, given, result.error.issues));
+  }
+  if (problems.length > 0) throw new ConfigInvalid(problems);
+  const { modelBaseUrl, modelKey, modelToken, modelHeaders, ...rest } = settings as Settings;
+  const headers: Record<string, string> = {};
+  if (modelKey !== undefined) headers['x-api-key'] = modelKey;
+  if (modelToken !== undefined) headers.authorization = `Bearer ${modelToken}`;
+  return { ...rest, model: { baseUrl: modelBaseUrl, headers: { ...headers, ...modelHeaders } } };
+}
+
+function problemOf(variable: Variable, given: string, issues: readonly z.core.$ZodIssue[]): string {
+  const sentence = issues.map((issue) => issue.message).join(', ');
+  return `${variable.name}: ${sentence}${variable.secret ? '' : `, not ${JSON.stringify(given.slice(0, 100))}`}`;
+}
+
+function whole(min: number, max: number) {
+  return text
+    .regex(/^\d{1,15}$/, `must be a whole number from ${min} to ${max}`)
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, `must be a whole number from ${min} to ${max}`);
+}
+
+function numberFrom(min: number, max: number) {
+  return text
+    .regex(/^\d{1,15}(?:\.\d{1,6})?$/, `must be a number from ${min} to ${max}`)
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, `must be a number from ${min} to ${max}`);
+}
+
+function choice<const T extends readonly [string, ...string[]]>(values: T) {
+  return text.pipe(z.enum(values, `must be one of ${values.join(', ')}`));
+}
+
+function toBaseUrl(given: string, context: z.RefinementCtx): string {
+  const url = URL.canParse(given) ? new URL(given) : undefined;
+  if (url?.protocol === 'http:' || url?.protocol === 'https:') return given.replace(/\/+$/, '');
+  context.addIssue('must be an http:// or https:// address');
+  return z.NEVER;
+}
+
+function toHeaderValue(given: string, context: z.RefinementCtx): string {
+  if (!/[^\x20-\x7e]/.test(given)) return given;
+  context.addIssue('must be visible ASCII, because it is sent as a header');
+  return z.NEVER;
+}
+
+function toHeaders(given: string, context: z.RefinementCtx): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const line of given.split(/\r?\n|\\n/)) {
+    if (line.trim() === '') continue;
+    const [, name, value] = /^\s*([A-Za-z0-9!#$%&'*+.^_`|~-]+)\s*:\s*([\x20-\x7e]*?)\s*$/.exec(line) ?? [];
+    if (name === undefined || value === undefined) {
+      context.addIssue('must be lines of the form "Name: value"');
+      return z.NEVER;
+    }
+    headers[name.toLowerCase()] = value;
+  }
+  return headers;
+}

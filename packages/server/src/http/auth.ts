@@ -1,0 +1,46 @@
+/** Who is calling: the tenant of the API key, found before the body is read (spec/http-api.md §1.1). */
+import { AshError } from '@ash-ai/shared';
+import type { FastifyRequest } from 'fastify';
+import type { ApiKeysRoom } from './rooms.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The tenant that the request's key belongs to. */
+    tenantId: string;
+  }
+  interface FastifyContextConfig {
+    /** Whether the route answers without a key. */
+    public?: boolean;
+    /** Whether the route reads a JSON body; otherwise a body is ignored. */
+    readsBody?: boolean;
+  }
+}
+
+/** The tenant that public routes run as. */
+export const publicTenantId = 'default';
+
+/** The key in an Authorization header: "Bearer", one space, the key. Throws the 401 that tells what is wrong with it. */
+export function bearerKey(header: string | undefined): string {
+  if (header === undefined) throw new AshError('missing_authorization');
+  const [scheme, key, ...rest] = header.split(' ', 3);
+  if (scheme !== 'Bearer' || key === undefined || key === '' || rest.length > 0) {
+    throw new AshError('invalid_authorization_format');
+  }
+  return key;
+}
+
+/** Puts the tenant on the request, or throws a 401. */
+export async function authenticate(request: FastifyRequest, keys: ApiKeysRoom): Promise<void> {
+  if (isPublic(request)) {
+    request.tenantId = publicTenantId;
+    return;
+  }
+  const tenantId = await keys.tenantOf(bearerKey(request.headers.authorization));
+  if (tenantId === undefined) throw new AshError('invalid_api_key');
+  request.tenantId = tenantId;
+}
+
+function isPublic(request: FastifyRequest): boolean {
+  if (request.is404) return /^\/docs(?:[/?]|$)/.test(request.url);
+  return request.routeOptions.config.public === true;
+}

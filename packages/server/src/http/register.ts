@@ -1,0 +1,68 @@
+/** Turns a row of the contract table into a Fastify route: parse, call the handler, shape the reply. */
+import type { Contract, Route } from '@ash-ai/shared/contract';
+import { contract, defaultBodyLimitBytes } from '@ash-ai/shared/contract';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Call, HandlersOf } from './call.ts';
+import { logFailure, toAshError } from './errors.ts';
+import type { HttpLog } from './http-log.ts';
+import { type Parser, parserOf } from './parse.ts';
+import { replyHeaders } from './reply-headers.ts';
+import type { Streams } from './sse.ts';
+import type { StreamSource } from './stream-source.ts';
+
+type AnyHandler = (call: Call<Route> & { signal?: AbortSignal }) => Promise<unknown>;
+
+/** Registers every route of the contract. */
+export function registerContract(
+  app: FastifyInstance,
+  handlers: HandlersOf<Contract>,
+  streams: Streams,
+  log: HttpLog,
+): void {
+  for (const name of Object.keys(contract) as (keyof Contract)[]) {
+    const route: Route = contract[name];
+    const parse = parserOf(route);
+    // The handler of this very route: `HandlersOf` pairs them by name, which a loop over names can't express.
+    const handler = handlers[name] as unknown as AnyHandler;
+    app.route({
+      method: route.method,
+      url: route.path,
+      bodyLimit: route.bodyLimitBytes ?? defaultBodyLimitBytes,
+      config: { public: route.public === true, readsBody: route.body !== undefined },
+      handler:
+        route.reply.kind === 'stream'
+          ? streamReply(parse, handler, streams, log)
+          : jsonReply(parse, handler, route.reply.status),
+    });
+  }
+}
+
+function jsonReply(parse: Parser, handler: AnyHandler, status: number) {
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
+    const answer = await handler(callOf(request, parse));
+    reply.code(status);
+    return answer;
+  };
+}
+
+function streamReply(parse: Parser, handler: AnyHandler, streams: Streams, log: HttpLog) {
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    const call = callOf(request, parse);
+    await streams.answer(reply.raw, {
+      headers: { ...replyHeaders(request.id) },
+      source: (signal) => handler({ ...call, signal }) as Promise<StreamSource>,
+      hijack: () => reply.hijack(),
+      headOnly: request.method === 'HEAD',
+      failed: (error) => {
+        const coded = toAshError(error, request);
+        logFailure(coded, request, log);
+        return coded;
+      },
+    });
+  };
+}
+
+function callOf(request: FastifyRequest, parse: Parser): Call<Route> {
+  const { params, query, body } = parse(request);
+  return { params, query, body, tenantId: request.tenantId, headers: request.headers } as Call<Route>;
+}

@@ -1,0 +1,102 @@
+/** All open event streams of the server: admitted up to a bound, kept alive by one timer, ended together at shutdown. */
+import type { ServerResponse } from 'node:http';
+import { AshError, errors, formatSse, formatSseComment } from '@ash-ai/shared';
+import { framesOf } from './projection.ts';
+import type { StreamSource } from './stream-source.ts';
+import { StreamWriter } from './stream-writer.ts';
+
+export interface StreamsOptions {
+  heartbeatMs: number;
+  drainTimeoutMs: number;
+  maxStreams: number;
+}
+
+/** What one request brings to its stream. */
+export interface StreamRequest {
+  /** Headers beside those that make it a stream. */
+  headers: Record<string, string>;
+  /** Finds what to stream. What it throws is the request's error: nothing has been written yet. */
+  source: (signal: AbortSignal) => Promise<StreamSource>;
+  /** Called when the reply is a stream from now on. */
+  hijack: () => void;
+  /** Whether only the head is asked for. */
+  headOnly: boolean;
+  /** Turns a failure within the stream into a coded one, and logs it. */
+  failed: (error: unknown) => AshError;
+}
+
+const streamHeaders = {
+  'content-type': 'text/event-stream',
+  'cache-control': 'no-cache',
+  'x-accel-buffering': 'no',
+};
+
+const heartbeat = formatSseComment('keep-alive');
+/** Asks the client to come back at once, with the last id it saw. */
+const comeBack = `retry: 200\n${formatSseComment('this stream goes on at its last id')}`;
+/** How long a client may take to read the end of its stream at shutdown. */
+const SHUTDOWN_MS = 900;
+
+export class Streams implements AsyncDisposable {
+  readonly #options: StreamsOptions;
+  readonly #open = new Set<StreamWriter>();
+  readonly #timer: NodeJS.Timeout;
+  #closing = false;
+
+  constructor(options: StreamsOptions) {
+    this.#options = options;
+    this.#timer = setInterval(() => {
+      for (const writer of this.#open) writer.comment(heartbeat);
+    }, options.heartbeatMs).unref();
+  }
+
+  /** Streams to `raw` until the source ends, the client leaves or the server shuts down. */
+  async answer(raw: ServerResponse, request: StreamRequest): Promise<void> {
+    if (this.#closing) throw new AshError('shutting_down');
+    if (this.#open.size >= this.#options.maxStreams) throw errors.capacity_reached({ limit: this.#options.maxStreams });
+    const writer = new StreamWriter(raw, this.#options.drainTimeoutMs);
+    this.#open.add(writer);
+    try {
+      const source = await request.source(writer.signal);
+      request.hijack();
+      if (writer.ended) return;
+      writer.open({ ...request.headers, ...streamHeaders }, request.headOnly ? '' : source.opening);
+      const last = request.headOnly ? '' : await this.#pump(writer, source, request.failed);
+      await writer.finish(last, this.#options.drainTimeoutMs);
+    } finally {
+      this.#open.delete(writer);
+    }
+  }
+
+  /** Writes the source's items. Answers what is to be written last. */
+  async #pump(writer: StreamWriter, source: StreamSource, failed: StreamRequest['failed']): Promise<string> {
+    const { view, items } = source;
+    try {
+      if (this.#closing) return comeBack;
+      for await (const followed of items) {
+        const wait = writer.push(framesOf(followed, view));
+        if (view.turnId !== undefined && followed.item.kind === 'entry' && followed.item.type === 'turn_ended')
+          return '';
+        if (wait !== undefined) await wait;
+        if (writer.ended) return '';
+      }
+      // The log ended the stream without ending the turn: the reader has its cursor and may come back.
+      return comeBack;
+    } catch (error) {
+      const { code, message, retryable } = failed(error);
+      if (retryable && code !== 'internal') return comeBack;
+      const { sessionId, turnId } = view;
+      return (
+        formatSse('error', JSON.stringify({ error: message, code })) +
+        formatSse('done', JSON.stringify({ sessionId, turnId }))
+      );
+    }
+  }
+
+  /** Ends every stream with a hint to come back, within a second. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing = true;
+    clearInterval(this.#timer);
+    await Promise.all([...this.#open].map((writer) => writer.opened && writer.finish(comeBack, SHUTDOWN_MS)));
+  }
+}

@@ -1,0 +1,130 @@
+/** The event log of a session: appended in order under the lease, read from a cursor. */
+import type { Selectable } from 'kysely';
+import type { Reader, Writer } from './row.ts';
+import type { Tables } from './tables.ts';
+
+/** An entry to append: its data as a value, or as the JSON text that it already is. */
+export type NewLogEntry = {
+  readonly type: string;
+  readonly turnId?: string | null | undefined;
+  readonly createdAt: string;
+} & ({ readonly data: unknown } | { readonly dataText: string });
+
+/** A stored entry as text, for a reader that only passes it on. */
+export type StoredLogEntry = Omit<Selectable<Tables['logEntries']>, 'data'> & { dataText: string };
+/** A stored entry with its data parsed. */
+export type StoredLogValue = Omit<StoredLogEntry, 'dataText'> & { data: unknown };
+
+export interface Append {
+  readonly sessionId: string;
+  /** The writer's lease; refused when the session has another one. Left out by writers that need no lease (intake). */
+  readonly epoch?: number | undefined;
+  /** May be empty: then only the frame is noted. */
+  readonly entries: readonly NewLogEntry[];
+  /** The bridge frame these entries come from. */
+  readonly frame?: { readonly life: string; readonly n: number } | undefined;
+  /** When the session was last active. Default: `createdAt` of the last entry; without entries it stays. */
+  readonly at?: string | undefined;
+}
+
+/** Where the entries are; without entries `firstSeq` is `lastSeq + 1`. */
+export interface Appended {
+  readonly firstSeq: number;
+  readonly lastSeq: number;
+}
+
+/** Entries a statement: far below the 32,766 parameters of SQLite, and few different statement texts. */
+const CHUNK = 100;
+
+/**
+ * Appends entries with the next dense `seq`s, in the transaction of the caller.
+ *
+ * `'stale_epoch'`: the session belongs to another owner by now (or does not exist). `'duplicate_frame'`: this frame, or a
+ * later one of the same bridge life, is stored already. In both cases nothing is written.
+ */
+export async function append(
+  tx: Writer,
+  { sessionId, epoch, entries, frame, at = entries.at(-1)?.createdAt }: Append,
+): Promise<Appended | 'stale_epoch' | 'duplicate_frame'> {
+  let update = tx
+    .updateTable('sessions')
+    .set((eb) => ({ lastSeq: eb('lastSeq', '+', entries.length) }))
+    .where('id', '=', sessionId)
+    .returning('lastSeq');
+  if (at !== undefined) update = update.set({ lastActiveAt: at });
+  if (epoch !== undefined) update = update.where('leaseEpoch', '=', epoch);
+  if (frame !== undefined) {
+    update = update
+      .set({ frameLife: frame.life, frameN: frame.n })
+      .where((eb) => eb.or([eb('frameLife', 'is distinct from', frame.life), eb('frameN', '<', frame.n)]));
+  }
+  const session = await update.executeTakeFirst();
+  if (session === undefined) return await whyRefused(tx, sessionId, epoch);
+
+  const { lastSeq } = session;
+  const firstSeq = lastSeq - entries.length + 1;
+  const rows = entries.map((entry, index) => ({
+    sessionId,
+    seq: firstSeq + index,
+    type: entry.type,
+    turnId: entry.turnId ?? null,
+    data: 'dataText' in entry ? entry.dataText : JSON.stringify(entry.data ?? null),
+    createdAt: entry.createdAt,
+  }));
+  for (let start = 0; start < rows.length; start += CHUNK) {
+    await tx
+      .insertInto('logEntries')
+      .values(rows.slice(start, start + CHUNK))
+      .execute();
+  }
+  return { firstSeq, lastSeq };
+}
+
+async function whyRefused(tx: Writer, sessionId: string, epoch: number | undefined) {
+  const session = await tx.selectFrom('sessions').select('leaseEpoch').where('id', '=', sessionId).executeTakeFirst();
+  const owned = session !== undefined && (epoch === undefined || session.leaseEpoch === epoch);
+  return owned ? 'duplicate_frame' : 'stale_epoch';
+}
+
+export interface ReadLog {
+  readonly sessionId: string;
+  /** Entries with a `seq` greater than this. Default 0: from the first one. */
+  readonly after?: number | undefined;
+  /** Entries with a `seq` up to this. Default: no bound. */
+  readonly upTo?: number | undefined;
+  /** At most so many entries. Default 1000. */
+  readonly limit?: number | undefined;
+  /** Only entries of these types. */
+  readonly types?: readonly string[] | undefined;
+  /** Only entries of this turn. */
+  readonly turnId?: string | undefined;
+}
+
+/** Reads entries in ascending order, their data as JSON text. */
+export async function readText(db: Reader, args: ReadLog): Promise<StoredLogEntry[]> {
+  const { sessionId, after = 0, upTo, limit = 1_000, types, turnId } = args;
+  if (types?.length === 0) return [];
+  let query = db
+    .selectFrom('logEntries')
+    .select(['sessionId', 'seq', 'type', 'turnId', 'data as dataText', 'createdAt'])
+    .where('sessionId', '=', sessionId)
+    .where('seq', '>', after)
+    .orderBy('seq')
+    .limit(limit);
+  if (upTo !== undefined) query = query.where('seq', '<=', upTo);
+  if (types !== undefined) query = query.where('type', 'in', types);
+  if (turnId !== undefined) query = query.where('turnId', '=', turnId);
+  return await query.execute();
+}
+
+/** Reads entries in ascending order, their data as values. */
+export async function read(db: Reader, args: ReadLog): Promise<StoredLogValue[]> {
+  const entries = await readText(db, args);
+  return entries.map(({ dataText, ...entry }) => ({ ...entry, data: JSON.parse(dataText) }));
+}
+
+/** The `seq` of a session's newest entry: 0 when it has none, undefined when there is no such session. */
+export async function lastSeq(db: Reader, sessionId: string): Promise<number | undefined> {
+  const row = await db.selectFrom('sessions').select('lastSeq').where('id', '=', sessionId).executeTakeFirst();
+  return row?.lastSeq;
+}

@@ -1,0 +1,176 @@
+/** Turns: the jobs of a session, numbered densely, at most one of them running. */
+import type { Selectable } from 'kysely';
+import { PAGE_LIMIT, parseJson, type Reader, type WithJson, type Writer } from './row.ts';
+import type { Tables, TurnStatus } from './tables.ts';
+
+/** A turn; `input` and `options` parsed. */
+export type TurnRow = WithJson<Selectable<Tables['turns']>, 'input' | 'options'>;
+
+export interface NewTurn {
+  readonly id: string;
+  readonly tenantId: string;
+  readonly sessionId: string;
+  readonly input: unknown;
+  /** Default: no options. */
+  readonly options?: unknown;
+  /** `seq` of the log entry that says the turn was accepted. */
+  readonly acceptedSeq: number;
+  readonly createdAt: string;
+}
+
+/** How a turn ends. */
+export type EndedStatus = Extract<TurnStatus, 'completed' | 'failed' | 'interrupted'>;
+
+/** Stores a queued turn with the session's next ordinal. Throws when there is no such session. */
+export async function insertQueued(tx: Writer, turn: NewTurn): Promise<TurnRow> {
+  // The counter's row lock orders concurrent inserts on PostgreSQL, where max(ordinal) + 1 would collide.
+  const { turnCount } = await tx
+    .updateTable('sessions')
+    .set((eb) => ({ turnCount: eb('turnCount', '+', 1) }))
+    .where('id', '=', turn.sessionId)
+    .returning('turnCount')
+    .executeTakeFirstOrThrow();
+  const input = JSON.stringify(turn.input ?? null);
+  const options = JSON.stringify(turn.options ?? {});
+  const row = await tx
+    .insertInto('turns')
+    .values({ ...turn, ordinal: turnCount, status: 'queued', input, options })
+    .returningAll()
+    .executeTakeFirstOrThrow();
+  return toTurn(row);
+}
+
+/** A turn by its id. */
+export async function get(db: Reader, id: string): Promise<TurnRow | undefined> {
+  return first(await db.selectFrom('turns').selectAll().where('id', '=', id).execute());
+}
+
+/** The session's oldest queued turn. */
+export async function nextQueued(db: Reader, sessionId: string): Promise<TurnRow | undefined> {
+  return first(await inState(db, sessionId, 'queued').orderBy('ordinal').limit(1).execute());
+}
+
+/** The session's running turn. */
+export async function running(db: Reader, sessionId: string): Promise<TurnRow | undefined> {
+  return first(await inState(db, sessionId, 'running').execute());
+}
+
+/** The session's turn that was started last, whether it has ended or not. */
+export async function lastStarted(db: Reader, sessionId: string): Promise<TurnRow | undefined> {
+  const query = db
+    .selectFrom('turns')
+    .selectAll()
+    .where('sessionId', '=', sessionId)
+    .where('startedSeq', 'is not', null);
+  return first(await query.orderBy('ordinal', 'desc').limit(1).execute());
+}
+
+/** How many turns of a session wait. */
+export async function countQueued(db: Reader, sessionId: string): Promise<number> {
+  const row = await db
+    .selectFrom('turns')
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .where('sessionId', '=', sessionId)
+    .where('status', '=', 'queued')
+    .executeTakeFirstOrThrow();
+  return row.count;
+}
+
+/** A session's turns by ordinal, after a given one (default: from the first). */
+export async function list(
+  db: Reader,
+  sessionId: string,
+  { after = 0, limit = PAGE_LIMIT }: { after?: number; limit?: number } = {},
+): Promise<TurnRow[]> {
+  const query = db.selectFrom('turns').selectAll().where('sessionId', '=', sessionId).where('ordinal', '>', after);
+  return (await query.orderBy('ordinal').limit(limit).execute()).map(toTurn);
+}
+
+/** Every queued or running turn of every session, by session and ordinal: what recovery goes through. */
+export async function listUnfinished(db: Reader): Promise<TurnRow[]> {
+  const query = db.selectFrom('turns').selectAll().where('status', 'in', ['queued', 'running']);
+  return (await query.orderBy('sessionId').orderBy('ordinal').execute()).map(toTurn);
+}
+
+/** queued → running; undefined when it is not queued any more or another turn of its session runs. */
+export async function setRunning(
+  tx: Writer,
+  { id, startedSeq, at }: { id: string; startedSeq: number; at: string },
+): Promise<TurnRow | undefined> {
+  const rows = await tx
+    .updateTable('turns')
+    .set({ status: 'running', startedSeq, startedAt: at })
+    .where('id', '=', id)
+    .where('status', '=', 'queued')
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom('turns as other')
+            .select('other.id')
+            .whereRef('other.sessionId', '=', 'turns.sessionId')
+            .where('other.status', '=', 'running'),
+        ),
+      ),
+    )
+    .returningAll()
+    .execute();
+  return first(rows);
+}
+
+export interface TurnEnd {
+  readonly id: string;
+  /** The change happens only from one of these states. Default: running. */
+  readonly from?: readonly TurnStatus[] | undefined;
+  readonly status: EndedStatus;
+  readonly endedSeq: number;
+  readonly at: string;
+  readonly errorCode?: string | null | undefined;
+  readonly error?: string | null | undefined;
+}
+
+/** Ends a turn; undefined when it is not in an expected state, so it ends once. */
+export async function setEnded(tx: Writer, end: TurnEnd): Promise<TurnRow | undefined> {
+  const { id, from = ['running'], status, endedSeq, at, errorCode = null, error = null } = end;
+  const rows = await tx
+    .updateTable('turns')
+    .set({ status, endedSeq, endedAt: at, errorCode, error })
+    .where('id', '=', id)
+    .where('status', 'in', from)
+    .returningAll()
+    .execute();
+  return first(rows);
+}
+
+export interface CancelQueued {
+  readonly sessionId: string;
+  readonly at: string;
+  /** `endedSeq` of each turn, when the caller knows one entry that ended them all. */
+  readonly endedSeq?: number | undefined;
+  readonly errorCode?: string | undefined;
+  readonly error?: string | undefined;
+}
+
+/** Interrupts every queued turn of a session; returns them by ordinal. */
+export async function cancelQueued(tx: Writer, cancel: CancelQueued): Promise<TurnRow[]> {
+  const { sessionId, at, endedSeq = null, errorCode = null, error = null } = cancel;
+  const rows = await tx
+    .updateTable('turns')
+    .set({ status: 'interrupted', endedSeq, endedAt: at, errorCode, error })
+    .where('sessionId', '=', sessionId)
+    .where('status', '=', 'queued')
+    .returningAll()
+    .execute();
+  return rows.sort((a, b) => a.ordinal - b.ordinal).map(toTurn);
+}
+
+function inState(db: Reader, sessionId: string, status: TurnStatus) {
+  return db.selectFrom('turns').selectAll().where('sessionId', '=', sessionId).where('status', '=', status);
+}
+
+function first(rows: Selectable<Tables['turns']>[]): TurnRow | undefined {
+  return rows[0] && toTurn(rows[0]);
+}
+
+function toTurn(row: Selectable<Tables['turns']>): TurnRow {
+  return parseJson(row, ['input', 'options']);
+}

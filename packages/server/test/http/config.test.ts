@@ -1,0 +1,71 @@
+/** Reading the environment. */
+import { resolve } from 'node:path';
+import { expect, test } from 'vitest';
+import { ConfigInvalid, readConfig, variables } from '../../src/config.ts';
+
+function problems(env: Record<string, string>): readonly string[] {
+  try {
+    readConfig(env);
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigInvalid) return error.problems;
+    throw error;
+  }
+}
+
+test('an empty environment gives the defaults', () => {
+  expect(readConfig({})).toEqual({
+    host: '0.0.0.0',
+    port: 4100,
+    dataDir: resolve('data'),
+    maxSandboxes: 1000,
+    idleTimeoutMs: 1_800_000,
+    isolation: 'bubblewrap',
+    logLevel: 'info',
+    modelRetries: 10,
+    deployPaths: 'default-tenant',
+    sandboxMemoryMb: 2048,
+    sandboxPids: 256,
+    sandboxCpus: 1,
+    model: { baseUrl: 'https://api.anthropic.com', headers: {} },
+  });
+});
+
+test('values are trimmed, and an empty one is as good as none', () => {
+  const config = readConfig({ ASH_PORT: ' 5000 ', ASH_HOST: '  ', ASH_API_KEY: '', ASH_SANDBOX_CPUS: '0.5' });
+  expect(config).toMatchObject({ port: 5000, host: '0.0.0.0', sandboxCpus: 0.5 });
+  expect(config.apiKey).toBeUndefined();
+});
+
+test('the model upstream is made of the base URL, the keys and the custom headers', () => {
+  const env = {
+    ANTHROPIC_BASE_URL: 'http://127.0.0.1:9/v1/',
+    ANTHROPIC_API_KEY: 'k',
+    ANTHROPIC_AUTH_TOKEN: 't',
+    ANTHROPIC_CUSTOM_HEADERS: 'X-One: 1\\nX-Two : a: b\n\nX-Api-Key: other',
+  };
+  expect(readConfig(env).model).toEqual({
+    baseUrl: 'http://127.0.0.1:9/v1',
+    headers: { 'x-api-key': 'other', authorization: 'Bearer t', 'x-one': '1', 'x-two': 'a: b' },
+  });
+});
+
+test.each([
+  [{ ASH_PORT: 'abc' }, /^ASH_PORT: must be a whole number from 0 to 65535, not "abc"$/],
+  [{ ASH_PORT: '70000' }, /^ASH_PORT: must be a whole number from 0 to 65535/],
+  [{ ASH_ISOLATION: 'none' }, /^ASH_ISOLATION: must be one of bubblewrap, process, not "none"$/],
+  [{ ASH_PERMISSION_MODE: 'x' }, /^ASH_PERMISSION_MODE: must be one of bypassPermissions/],
+  [{ ANTHROPIC_BASE_URL: 'api.example' }, /^ANTHROPIC_BASE_URL: must be an http/],
+  [{ ANTHROPIC_CUSTOM_HEADERS: 'no colon' }, /^ANTHROPIC_CUSTOM_HEADERS: must be lines of the form "Name: value"$/],
+  [{ ANTHROPIC_API_KEY: 'sécret' }, /^ANTHROPIC_API_KEY: must be visible ASCII[^é]*$/],
+])('%j is refused by name', (env, problem) => {
+  expect(problems(env)).toEqual([expect.stringMatching(problem)]);
+});
+
+test('all problems are told at once, and the table can be documented', () => {
+  expect(problems({ ASH_PORT: 'x', ASH_SANDBOX_PIDS: 'y' })).toHaveLength(2);
+  for (const { name, meaning } of Object.values(variables)) {
+    expect(name).toMatch(/^[A-Z_]+$/);
+    expect(meaning).not.toBe('');
+  }
+});
