@@ -44,7 +44,8 @@ export class Outbox {
     this.#run = [];
     this.#runChars = 0;
     this.#index = 0;
-    this.#socket?.write(this.#spool.add(header, payload));
+    const line = this.#spool.add(header, payload);
+    this.#socket?.write(line);
   }
 
   /** A token-level fragment: it follows the last kept frame, and the next one takes its place. */

@@ -22,6 +22,14 @@ export async function converse(context: Context, client: AshClient, session: Ses
     terminal: interactive,
     prompt: interactive ? '> ' : '',
   });
+  const ask = () => {
+    // After the end of its input a closed readline still hands out the lines that it has read.
+    if (open) lines.prompt();
+  };
+  let open = true;
+  lines.once('close', () => {
+    open = false;
+  });
   let inTurn = false;
   let pressed = false;
   let failed = false;
@@ -38,7 +46,7 @@ export async function converse(context: Context, client: AshClient, session: Ses
       client.interruptSession(session.id).catch((error) => terminal.note(describe(error, context.serverUrl())));
     } else {
       terminal.note(terminal.dim('\n(Ctrl-C again or /exit to leave)'));
-      lines.prompt();
+      ask();
     }
   };
   lines.on('SIGINT', onInterrupt);
@@ -46,7 +54,7 @@ export async function converse(context: Context, client: AshClient, session: Ses
   if (interactive) terminal.note(terminal.dim(`Talking to ${session.agentName}. /exit leaves, Ctrl-C interrupts.`));
 
   try {
-    lines.prompt();
+    ask();
     for await (const line of lines) {
       pressed = false;
       const content = line.trim();
@@ -64,7 +72,7 @@ export async function converse(context: Context, client: AshClient, session: Ses
         pressed = false;
       }
       if (leaving.signal.aborted) break;
-      lines.prompt();
+      ask();
     }
   } finally {
     process.off('SIGINT', onInterrupt);

@@ -43,7 +43,8 @@ export async function launch(
     const record = readRecord(dataDir);
     if (ended === undefined && record !== undefined) return record;
     const tail = readTail(logPath(dataDir), 10).trimEnd();
-    throw new Failure(`the server ${ended ?? 'left no record'}.${tail === '' ? '' : ` Its last words: ${tail}`}`);
+    if (tail !== '') terminal.note(tail);
+    throw new Failure(`the server ${ended ?? 'left no record'}. The end of its log (${logPath(dataDir)}) is above.`);
   } finally {
     if (child.connected) child.disconnect();
     child.unref();

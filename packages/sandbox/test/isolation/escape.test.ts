@@ -1,15 +1,30 @@
 /** What must not be possible from inside the wall; each check names the trap of the design that it guards. */
 
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, lstat, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { chmod, lstat, mkdir, readdir, readFile, readlink, symlink, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createBubblewrapIsolation } from '../../src/isolation/bubblewrap.ts';
+import type { Launched } from '../../src/isolation/isolation.ts';
 import { makeSandboxDir } from '../../src/isolation/layout.ts';
 import { createProcessIsolation } from '../../src/isolation/process.ts';
 import { selfTest } from '../../src/isolation/self-test.ts';
-import { freshUids, inside, isRoot, launched, limits, processesOf, sandboxIn, tempDir, until } from './harness.ts';
+import {
+  Bridge,
+  freshUids,
+  inside,
+  isRoot,
+  launched,
+  limits,
+  processesOf,
+  sandboxIn,
+  tempDir,
+  until,
+} from './harness.ts';
 
 async function ready() {
   const stateDir = await tempDir();
@@ -73,6 +88,29 @@ describe('what is seen', () => {
     bridge.run(['/usr/bin/perl', '-e', `${list} ${steal}`]);
     expect((await bridge.result()).stdout).toMatch(/^0 socket:\S+\n1 socket:\S+\n2 socket:\S+\n$/);
     expect((await inside(isolation, sandbox, '(cd /proc/$$/fd; echo *)')).out).toBe('0 1 2');
+  });
+
+  it('closes what the server inherited itself, whatever its number, for bridge and runtime', async () => {
+    const { isolation, sandbox, stateDir } = await ready();
+    const specFile = join(stateDir, 'spec.json');
+    await writeFile(specFile, JSON.stringify(sandbox));
+    const program = fileURLToPath(new URL('./fixtures/server.ts', import.meta.url));
+    const node = [process.execPath, '--conditions=@ash-ai/source', program, 'bubblewrap', stateDir, specFile];
+    const args = ['-c', 'exec 200</etc/hostname; exec "$@"', 'bash', ...node];
+    const server = spawn('/bin/bash', args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    onTestFinished(() => void server.kill('SIGKILL'));
+    const [line] = (await once(createInterface({ input: server.stdout }), 'line')) as [string];
+    const record: Launched = JSON.parse(line);
+    onTestFinished(() => isolation.destroy(record));
+    const bridge = await Bridge.at(sandbox.sandboxDir);
+    bridge.run(['/usr/bin/perl', '-e', 'for (3..1023) { print "leaked $_" if readlink "/proc/self/fd/$_" }']);
+    const { stdout, exitCode } = await bridge.result();
+    expect([stdout, exitCode]).toEqual(['', 0]);
+    const open = await readdir(`/proc/${record.bridge.pid}/fd`);
+    const targets = await Promise.all(
+      open.map((fd) => readlink(`/proc/${record.bridge.pid}/fd/${fd}`).catch(() => '')),
+    );
+    expect(targets.filter((target) => target.includes('hostname'))).toEqual([]);
   });
 
   it('gives the runtime blocking descriptors', async () => {

@@ -1,4 +1,6 @@
 /** Limits hold, are read back, and are never claimed where nothing holds them. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -52,6 +54,19 @@ describe('cgroups', () => {
     expect(await removeGroups(again.groups)).toBe(true);
   });
 });
+
+it.runIf(holds('pids') && host.v2?.kill)(
+  'kills what is in v1 groups alone, where there is no cgroup.kill',
+  async () => {
+    const made = await makeGroups({ v1: host.v1 }, `v1-${crypto.randomUUID()}`, limits);
+    const joins = made.groups.wall.map((dir) => `echo $$ > ${dir}/cgroup.procs`).join('; ');
+    const script = `${joins}; echo up; for i in 1 2 3 4 5; do setsid bash -c "sleep 1000 & sleep 1000" & done; wait`;
+    const child = spawn('/bin/bash', ['-c', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+    await once(child.stdout, 'data');
+    expect(await removeGroups(made.groups)).toBe(true);
+    expect(child.signalCode ?? (await once(child, 'exit'))[1]).toBe('SIGKILL');
+  },
+);
 
 describe('bombs', () => {
   it.runIf(holds('memory'))(

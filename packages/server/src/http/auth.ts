@@ -1,5 +1,5 @@
 /** Who is calling: the tenant of the API key, found before the body is read (spec/http-api.md §1.1). */
-import { AshError } from '@ash-ai/shared';
+import { errors } from '@ash-ai/shared';
 import type { FastifyRequest } from 'fastify';
 import type { ApiKeysRoom } from './rooms.ts';
 
@@ -17,14 +17,14 @@ declare module 'fastify' {
 }
 
 /** The tenant that public routes run as. */
-export const publicTenantId = 'default';
+const publicTenantId = 'default';
 
 /** The key in an Authorization header: "Bearer", one space, the key. Throws the 401 that tells what is wrong with it. */
 export function bearerKey(header: string | undefined): string {
-  if (header === undefined) throw new AshError('missing_authorization');
+  if (header === undefined) throw errors.missing_authorization();
   const [scheme, key, ...rest] = header.split(' ', 3);
   if (scheme !== 'Bearer' || key === undefined || key === '' || rest.length > 0) {
-    throw new AshError('invalid_authorization_format');
+    throw errors.invalid_authorization_format();
   }
   return key;
 }
@@ -36,7 +36,7 @@ export async function authenticate(request: FastifyRequest, keys: ApiKeysRoom): 
     return;
   }
   const tenantId = await keys.tenantOf(bearerKey(request.headers.authorization));
-  if (tenantId === undefined) throw new AshError('invalid_api_key');
+  if (tenantId === undefined) throw errors.invalid_api_key();
   request.tenantId = tenantId;
 }
 

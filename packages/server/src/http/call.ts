@@ -19,7 +19,7 @@ type Answer<R extends Route> = R['reply'] extends { kind: 'json' }
     ? StreamSource
     : undefined;
 
-export type RouteHandler<R extends Route> = (call: Call<R>) => Promise<Answer<R>>;
+type RouteHandler<R extends Route> = (call: Call<R>) => Promise<Answer<R>>;
 
 /** The handlers of some of the contract's routes; a missing one does not compile. */
 export type HandlersOf<Routes> = {

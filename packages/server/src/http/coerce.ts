@@ -5,7 +5,7 @@
 import { errors } from '@ash-ai/shared';
 import type { z } from 'zod';
 
-export type Coercion = (value: unknown) => unknown;
+type Coercion = (value: unknown) => unknown;
 
 const DECIMAL = /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*$/;
 

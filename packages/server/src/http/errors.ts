@@ -1,5 +1,5 @@
 /** The one place where a failure becomes a reply: coded, with the request's id, and with nothing internal in it. */
-import { AshError, errors, isAshError } from '@ash-ai/shared';
+import { type AshError, errors, isAshError } from '@ash-ai/shared';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { HttpLog } from './http-log.ts';
 import { replyHeaders } from './reply-headers.ts';
@@ -38,7 +38,7 @@ export function toAshError(error: unknown, request: FastifyRequest): AshError {
     case 'FST_ERR_MAX_PARAM_LENGTH':
       return errors.validation_failed({ reason: 'path: has a part that is too long' });
     default:
-      return new AshError('internal', {}, { cause: error });
+      return errors.internal({}, { cause: error });
   }
 }
 

@@ -21,7 +21,7 @@ export function readJsonBodies(app: FastifyInstance): void {
 }
 
 /** The value of a JSON text. Throws `body_not_json`, and `validation_failed` for properties that could reach a prototype. */
-export function parseJson(text: string): unknown {
+function parseJson(text: string): unknown {
   if (text.trim() === '') throw errors.body_not_json({ reason: 'it is empty' });
   let value: unknown;
   try {
@@ -32,8 +32,8 @@ export function parseJson(text: string): unknown {
       { cause },
     );
   }
-  // "\u" may spell an underscore. The search is cheap; the walk is for the texts that look like trouble.
-  if (/__proto__|\\u005f/i.test(text) && holdsProto(value)) {
+  // "\u…" may spell a letter of it. The search is cheap; the walk is for the texts that look like trouble.
+  if (/__proto__|\\u00(?:5f|6f|7[024])/i.test(text) && holdsProto(value)) {
     throw errors.validation_failed({ reason: 'body: must not hold a property named "__proto__"' });
   }
   return value;

@@ -9,7 +9,7 @@ export interface Parameter {
   schema: JsonSchema;
 }
 
-export interface Content {
+interface Content {
   [mediaType: string]: { schema: JsonSchema; example?: unknown };
 }
 

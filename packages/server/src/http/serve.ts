@@ -1,6 +1,5 @@
 /** The HTTP room: serves the contract on a port, with Fastify, which no other room knows. */
-import type { Socket } from 'node:net';
-import { AshError, type ErrorBody, errors, newId } from '@ash-ai/shared';
+import { errors, newId } from '@ash-ai/shared';
 import { defaultBodyLimitBytes } from '@ash-ai/shared/contract';
 import { type FastifyInstance, fastify } from 'fastify';
 import { authenticate } from './auth.ts';
@@ -9,6 +8,7 @@ import { renderError, routeNotFound } from './errors.ts';
 import { type HttpLog, silentLog } from './http-log.ts';
 import { InFlight } from './in-flight.ts';
 import { readJsonBodies } from './json-body.ts';
+import { refuseMalformed } from './malformed.ts';
 import { registerContract } from './register.ts';
 import { replyHeaders } from './reply-headers.ts';
 import type { Rooms } from './rooms.ts';
@@ -101,7 +101,7 @@ function createApp(rooms: Rooms, log: HttpLog, closing: () => boolean): FastifyI
   app.decorateRequest('tenantId', '');
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(replyHeaders(request.id));
-    if (closing()) throw new AshError('shutting_down');
+    if (closing()) throw errors.shutting_down();
     await authenticate(request, rooms.keys);
   });
   readJsonBodies(app);
@@ -121,26 +121,6 @@ async function close(app: FastifyInstance, streams: Streams, inFlight: InFlight,
     clearTimeout(timer);
   }
 }
-
-/** Answers what isn't HTTP; there is no request to speak of, only a socket. */
-function refuseMalformed(error: Error & { code?: string }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const [statusCode, line] = malformed[error.code ?? ''] ?? [400, 'Bad Request'];
-  const body: ErrorBody = errors.validation_failed({ reason: `Malformed HTTP request: ${line}` }).toBody(newId());
-  const text = JSON.stringify({ ...body, statusCode });
-  socket.end(
-    `HTTP/1.1 ${statusCode} ${line}\r\nContent-Type: application/json; charset=utf-8\r\n` +
-      `Content-Length: ${Buffer.byteLength(text)}\r\nX-Request-Id: ${body.requestId}\r\nConnection: close\r\n\r\n${text}`,
-  );
-}
-
-const malformed: Record<string, [number, string]> = {
-  HPE_HEADER_OVERFLOW: [431, 'Request Header Fields Too Large'],
-  ERR_HTTP_REQUEST_TIMEOUT: [408, 'Request Timeout'],
-};
 
 function portOf(app: FastifyInstance, asked: number): number {
   const address = app.server.address();

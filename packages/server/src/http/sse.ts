@@ -1,6 +1,6 @@
 /** All open event streams of the server: admitted up to a bound, kept alive by one timer, ended together at shutdown. */
 import type { ServerResponse } from 'node:http';
-import { AshError, errors, formatSse, formatSseComment } from '@ash-ai/shared';
+import { type AshError, errors, formatSse, formatSseComment } from '@ash-ai/shared';
 import { framesOf } from './projection.ts';
 import type { StreamSource } from './stream-source.ts';
 import { StreamWriter } from './stream-writer.ts';
@@ -52,7 +52,7 @@ export class Streams implements AsyncDisposable {
 
   /** Streams to `raw` until the source ends, the client leaves or the server shuts down. */
   async answer(raw: ServerResponse, request: StreamRequest): Promise<void> {
-    if (this.#closing) throw new AshError('shutting_down');
+    if (this.#closing) throw errors.shutting_down();
     if (this.#open.size >= this.#options.maxStreams) throw errors.capacity_reached({ limit: this.#options.maxStreams });
     const writer = new StreamWriter(raw, this.#options.drainTimeoutMs);
     this.#open.add(writer);

@@ -7,14 +7,8 @@ import { call, raw, serve, socketTo } from './server.ts';
 const messages = `/api/sessions/${sessionId}/messages`;
 const text = { 'content-type': 'text/plain' };
 
-type Row = [
-  method: string,
-  path: string,
-  given: Parameters<typeof call>[3],
-  status: number,
-  code: string,
-  error: RegExp,
-];
+type Given = Parameters<typeof call>[3];
+type Row = [method: string, path: string, given: Given, status: number, code: string, error: RegExp];
 
 const rows: Row[] = [
   ['GET', '/api/nope', {}, 404, 'route_not_found', /GET \/api\/nope not found/],
@@ -48,7 +42,7 @@ const rows: Row[] = [
   [
     'POST',
     '/api/sessions',
-    { body: '{"agent":"a","subagents":{"\\u005f_proto__":1}}' },
+    { body: '{"agent":"a","subagents":{"__pr\\u006fto__":1}}' },
     400,
     'validation_failed',
     /__proto__/,
@@ -93,9 +87,14 @@ const rows: Row[] = [
   ],
   ['GET', `/api/sessions/${sessionId}/stream?turnId=1`, {}, 400, 'validation_failed', /^turnId: must be a UUID$/],
 ];
-const refusals = rows.map(
-  ([method, path, given, status, code, error]): Refusal => ({ method, path, given, status, code, error }),
-);
+const refusals = rows.map(([method, path, given, status, code, error]) => ({
+  method,
+  path,
+  given,
+  status,
+  code,
+  error,
+}));
 
 test.each(refusals)('$method $path: $status $code $error', async ({ method, path, given, status, code, error }) => {
   const { rooms, asked } = fixtureRooms();

@@ -42,7 +42,7 @@ function row({ name, place, required, description, schema }: Row): Html {
 }
 
 /** The type of a schema in words, with a link to a named one. */
-export function typeOf(schema: JsonSchema): Html {
+function typeOf(schema: JsonSchema): Html {
   const name = nameOf(schema);
   if (name !== undefined) return html`<a href="#schema-${name}">${name}</a>`;
   if (Array.isArray(schema.enum))
