@@ -25,8 +25,8 @@ export class TurnPrinter {
     } else if (event.type === 'done') {
       this.#endLine();
       const { status } = event.data;
-      if (status === 'failed' || status === 'interrupted')
-        this.failure ??= this.#result ?? `The turn ${statusText[status]}`;
+      if (status === 'interrupted') this.failure ??= 'The turn was interrupted';
+      if (status === 'failed') this.failure ??= this.#result ?? 'The turn failed';
     }
   }
 
@@ -80,8 +80,6 @@ export class TurnPrinter {
     this.#endLine();
   }
 }
-
-const statusText = { failed: 'failed', interrupted: 'was interrupted' };
 
 function reasonOf(result: Record<string, unknown>): string {
   const errors = Array.isArray(result.errors) ? result.errors.filter((error) => typeof error === 'string') : [];

@@ -29,7 +29,7 @@ test('lines from a pipe are a conversation', async () => {
   expect(api.asked.map(({ request }) => request.split(' ')[0])).toEqual(['POST', 'POST', 'POST', 'DELETE']);
 });
 
-test('Ctrl-C interrupts the running turn, and twice leaves', async () => {
+test('Ctrl-C interrupts the running turn, and the conversation goes on', async () => {
   await using api = await startApi();
   await using home = await makeHome({ ASH_SERVER_URL: api.url });
   const child = home.spawn(['chat', 'poet']);
@@ -48,4 +48,21 @@ test('Ctrl-C interrupts the running turn, and twice leaves', async () => {
   expect(stderr).toContain(`Session: ${sessionId}`);
   expect(code).toBe(1);
   expect(api.asked.map(({ request }) => request)).toContain(`POST /api/sessions/${sessionId}/interrupt`);
+});
+
+test('Ctrl-C twice leaves a turn that does not end', async () => {
+  await using api = await startApi();
+  await using home = await makeHome({ ASH_SERVER_URL: api.url });
+  const child = home.spawn(['chat', 'poet']);
+  const end = ended(child);
+  child.stdin.write('stuck\n');
+  await once(child.stdout, 'data');
+  child.kill('SIGINT');
+  await once(child.stderr, 'data');
+  child.kill('SIGINT');
+  expect(await end).toEqual({
+    code: 0,
+    stdout: 'Wait\n',
+    stderr: `Interrupting… (Ctrl-C again to leave)\nSession: ${sessionId}\n`,
+  });
 });

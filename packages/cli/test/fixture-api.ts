@@ -76,6 +76,7 @@ export async function startApi(): Promise<FixtureApi> {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       const start = { sessionId, version: '0.1.0', turnId };
       response.write(formatSse('session_start', JSON.stringify(start), '1'));
+      if (content === 'stuck') return void response.write(formatSse('message', JSON.stringify(delta('Wait')), '1.1'));
       if (content === 'hang') {
         response.write(formatSse('message', JSON.stringify(delta('Wait')), '1.1'));
         hanging = response;

@@ -47,3 +47,20 @@ test('a text that the model began anew is shown whole after what had come', () =
 test('what a subagent says is not the answer', () => {
   expect(print([{ ...whole('inner'), parent_tool_use_id: 't1' }, whole('outer')]).out).toBe('outer\n');
 });
+
+test.for([
+  ['failed', 'Too many turns'],
+  ['interrupted', 'The turn was interrupted'],
+  ['completed', undefined],
+] as const)('a turn that ended as %s failed with %s', ([status, failure]) => {
+  const printer = new TurnPrinter({
+    out: () => undefined,
+    note: () => undefined,
+    progress: () => undefined,
+    dim: (text) => text,
+    json: () => undefined,
+  });
+  printer.take({ type: 'message', data: { type: 'result', subtype: 'error_max_turns', errors: ['Too many turns'] } });
+  printer.take({ type: 'done', data: { sessionId: 's', status } });
+  expect(printer.failure).toBe(failure);
+});

@@ -112,6 +112,10 @@ export const errorTable = {
     retryable: true,
   }),
 
+  stream_limit_reached: define<{ limit: number }>(503, (c) => `This server streams to ${c.limit} clients already`, {
+    retryable: true,
+  }),
+
   // how a turn fails
   turn_interrupted: define(409, 'The turn was interrupted'),
   sandbox_launch_failed: define<{ reason: string }>(500, (c) => `The sandbox could not be started: ${c.reason}`),

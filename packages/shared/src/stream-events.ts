@@ -22,6 +22,16 @@ export interface GranularEvent {
 
 type Block = Record<string, unknown>;
 
+/**
+ * Names that mean something else in a stream. A block or delta of such a type, made up by whoever has the model's ear,
+ * must not pass for one of them.
+ */
+const reserved: ReadonlySet<string> = new Set([
+  ...['message', 'error', 'done', 'session_start', 'session_end', 'session', 'turn_accepted', 'turn_started'],
+  ...['text_delta', 'thinking_delta', 'tool_use', 'tool_result', 'turn_complete', 'approval'],
+]);
+const eventName = /^[A-Za-z0-9_.-]{1,100}$/;
+
 /** The granular events of one SDK message, in order (spec/streaming.md §3.1). Never throws, whatever the message holds. */
 export function classifyToStreamEvents(message: SdkMessage): GranularEvent[] {
   switch (message.type) {
@@ -50,7 +60,7 @@ function fromStreamEvent(message: SdkMessage): GranularEvent[] {
   if (delta === undefined || typeof delta.type !== 'string') return [];
   if (delta.type === 'text_delta') return [{ type: 'text_delta', data: { delta: delta.text } }];
   if (delta.type === 'thinking_delta') return [{ type: 'thinking_delta', data: { delta: delta.thinking } }];
-  return [{ type: delta.type, data: delta }];
+  return passedThrough(delta.type, delta);
 }
 
 function fromAssistantBlock(block: Block): GranularEvent[] {
@@ -59,7 +69,11 @@ function fromAssistantBlock(block: Block): GranularEvent[] {
     return [{ type: 'tool_use', data: { id: block.id, name: block.name, input: block.input } }];
   }
   if (block.type === 'thinking') return [{ type: 'thinking_delta', data: { delta: block.thinking } }];
-  return [{ type: block.type, data: block }];
+  return passedThrough(block.type, block);
+}
+
+function passedThrough(type: string, data: Record<string, unknown>): GranularEvent[] {
+  return eventName.test(type) && !reserved.has(type) ? [{ type, data }] : [];
 }
 
 /** One event per `tool_result` block; its content is the structured output's `stdout` when there is just one of each. */

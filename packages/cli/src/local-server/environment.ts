@@ -36,13 +36,6 @@ export function serverEnvironment(options: StartOptions): Record<string, string 
   };
 }
 
-/** The address under which this machine reaches a server with that environment. */
-export function localUrl(env: Record<string, string | undefined>): string {
-  const host = env.ASH_HOST || '0.0.0.0';
-  const reachable = host === '0.0.0.0' || host === '::' ? 'localhost' : host.includes(':') ? `[${host}]` : host;
-  return `http://${reachable}:${env.ASH_PORT || '4100'}`;
-}
-
 function pair(text: string): [string, string] {
   const at = text.indexOf('=');
   if (at < 1) throw new Failure(`-e takes NAME=value, not ${JSON.stringify(text)}`);

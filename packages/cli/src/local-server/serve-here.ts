@@ -1,28 +1,19 @@
 /** Runs the server in this process, until it is told to stop. */
 import { mkdirSync } from 'node:fs';
 import type { Context } from '../context.ts';
-import { dataDirOf, localUrl, type StartOptions, serverEnvironment } from './environment.ts';
+import { dataDirOf, type StartOptions, serverEnvironment } from './environment.ts';
 import { pickUpKey } from './key-pickup.ts';
 import { removeRecord, writeRecord } from './record.ts';
-
-/** What `ash start` uses of the server package. */
-interface ServerModule {
-  /** Serves until SIGINT or SIGTERM; resolves to the exit code. */
-  runServer(
-    env: Record<string, string | undefined>,
-    options: { onReady?: (ready?: { url?: string }) => void },
-  ): Promise<number>;
-}
 
 /** Serves; the exit code is the server's. */
 export async function serveHere({ terminal }: Context, options: StartOptions): Promise<number> {
   const env = serverEnvironment(options);
   const dataDir = dataDirOf(options.dataDir);
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-  const { runServer } = (await import('@ash-ai/server')) as unknown as ServerModule;
+  const { runServer } = await import('@ash-ai/server');
 
-  const onReady = (ready?: { url?: string }) => {
-    const url = reachable(ready?.url) ?? localUrl(env);
+  const onReady = (ready: { url: string }) => {
+    const url = reachable(ready.url);
     writeRecord(dataDir, url);
     if (process.send !== undefined) {
       // `ash start` waits for this; it takes the key over itself.
@@ -42,6 +33,6 @@ export async function serveHere({ terminal }: Context, options: StartOptions): P
 }
 
 /** The address that the server tells, with one that can be called in place of "all addresses". */
-function reachable(url: string | undefined): string | undefined {
-  return url?.replace('//0.0.0.0:', '//localhost:').replace('//[::]:', '//localhost:').replace(/\/$/, '');
+function reachable(url: string): string {
+  return url.replace('//0.0.0.0:', '//localhost:').replace('//[::]:', '//localhost:').replace(/\/$/, '');
 }

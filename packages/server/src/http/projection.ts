@@ -7,20 +7,6 @@ import { classifyToStreamEvents, formatSse, type SdkMessage, type TurnEnded } fr
 import type { EntryItem, FeedItem, Followed } from '../log/feed-item.ts';
 import type { StreamView } from './stream-source.ts';
 
-const EVENT_NAME = /^[A-Za-z0-9_.-]{1,100}$/;
-
-/** Events that only the server may send: a block or delta of such a type, made up inside the wall, must not look like one. */
-const reserved: ReadonlySet<string> = new Set([
-  'message',
-  'error',
-  'done',
-  'session_start',
-  'session_end',
-  'session',
-  'turn_accepted',
-  'turn_started',
-]);
-
 const MESSAGE_FRAME_CHARS = formatSse('message', '').length;
 
 /** The text that a stream writes for an item; empty when the stream does not show it. */
@@ -47,7 +33,7 @@ function messageFrames(data: string): string {
   let frames = '';
   if (message !== undefined) {
     for (const { type, data: granular } of classifyToStreamEvents(message)) {
-      if (EVENT_NAME.test(type) && !reserved.has(type)) frames += formatSse(type, JSON.stringify(granular));
+      frames += formatSse(type, JSON.stringify(granular));
     }
   }
   return frames + formatSse('message', oneLine(data));

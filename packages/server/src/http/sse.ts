@@ -53,7 +53,8 @@ export class Streams implements AsyncDisposable {
   /** Streams to `raw` until the source ends, the client leaves or the server shuts down. */
   async answer(raw: ServerResponse, request: StreamRequest): Promise<void> {
     if (this.#closing) throw errors.shutting_down();
-    if (this.#open.size >= this.#options.maxStreams) throw errors.capacity_reached({ limit: this.#options.maxStreams });
+    if (this.#open.size >= this.#options.maxStreams)
+      throw errors.stream_limit_reached({ limit: this.#options.maxStreams });
     const writer = new StreamWriter(raw, this.#options.drainTimeoutMs);
     this.#open.add(writer);
     try {
