@@ -52,7 +52,7 @@ export async function serve(options: {
     attached = { socket, epoch: command.epoch };
     clearTimeout(orphanTimer);
     const n = command.life === spool.life ? command.afterN : 0;
-    spool.ack(n);
+    outbox.ack(n);
     const { running, turnId, opened } = session;
     socket.write(formatFrame({ kind: 'attached', life: spool.life, lastN: spool.lastN, turnId, running, opened }));
     outbox.attach(socket, n);
@@ -67,7 +67,7 @@ export async function serve(options: {
     else if (command.cmd === 'interrupt') session.interrupt(command.turnId);
     else if (command.cmd === 'close') session.close();
     else if (command.cmd === 'ack') {
-      spool.ack(command.n);
+      outbox.ack(command.n);
       maybeOver();
     }
   };

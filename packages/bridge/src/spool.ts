@@ -66,9 +66,9 @@ export class Spool {
     }
   }
 
-  /** The lines of all frames after `n`, in order. */
-  after(n: number): string[] {
-    return this.#kept.filter((frame) => frame.n > n).map((frame) => frame.line);
+  /** All frames after `n`, in order. */
+  after(n: number): readonly Kept[] {
+    return this.#kept.filter((frame) => frame.n > n);
   }
 
   /** Resolves when there is room for more; at once unless the bound is reached. */

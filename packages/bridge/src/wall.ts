@@ -7,12 +7,6 @@ import { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { LineSplitter } from '@ash-ai/shared';
 
-/** How the process inside the wall ended. */
-export interface WallExit {
-  code: number | null;
-  signal: NodeJS.Signals | null;
-}
-
 /** The process inside the wall, in the shape that the Agent SDK wants of a child process. */
 export class Wall extends EventEmitter<{ exit: [number | null, NodeJS.Signals | null]; error: [Error] }> {
   readonly stdin: Writable;

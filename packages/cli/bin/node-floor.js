@@ -22,7 +22,7 @@ import { fileURLToPath } from 'node:url';
 /** The least major version that Ash runs on. */
 export const floor = 24;
 /** The version that is brought in. */
-export const version = '24.21.0';
+const version = '24.21.0';
 
 /** Settings of npm that belong to whoever started us, and would send the installation elsewhere. */
 const foreignSettings =

@@ -17,7 +17,7 @@ export interface Config {
 }
 
 /** Folder of the user's settings, and by default of the local server. */
-export function ashHome(): string {
+function ashHome(): string {
   return join(homedir(), '.ash');
 }
 

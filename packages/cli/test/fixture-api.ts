@@ -7,7 +7,7 @@ import { type AshStreamEvent, formatSse } from '@ash-ai/shared';
 export const sessionId = '019a0000-0000-7000-8000-000000000001';
 const turnId = '019a0000-0000-7000-8000-000000000002';
 
-export interface Asked {
+interface Asked {
   request: string;
   authorization: string | undefined;
   body: Record<string, unknown> | undefined;

@@ -5,7 +5,7 @@ import { AshApiError } from './errors.ts';
 export type RouteKey = keyof Contract;
 
 /** `METHOD path` of every route; a route that the contract adds, renames or moves is a type error here. */
-export const routes: { readonly [K in RouteKey]: `${Contract[K]['method']} ${Contract[K]['path']}` } = {
+const routes: { readonly [K in RouteKey]: `${Contract[K]['method']} ${Contract[K]['path']}` } = {
   health: 'GET /health',
   deployAgent: 'POST /api/agents',
   listAgents: 'GET /api/agents',

@@ -109,6 +109,8 @@ export class Lane {
       const last = running ?? (await turnStore.lastStarted(this.#rooms.store.db, this.sessionId));
       const options = (last?.options ?? {}) as TurnOptions;
       const request = await this.#rooms.openRequest(session, options);
+      // Before the first frame, so that readers who come back get the previews that they missed.
+      await this.#rooms.log.keep(this.sessionId);
       const sandbox = await this.#rooms.runner.attach({ ...request, ...this.#attachment() });
       if (sandbox !== undefined) this.#take(sandbox, launchKeyOf(session, options));
       if (running !== undefined) await this.#carry(toTurn(running), await this.#hasBegun(running.id));
