@@ -8,6 +8,7 @@ import { environment, main, needPackages, needSystem, run, say } from './machine
 const systemPackages = {
   '/usr/bin/bwrap': 'bubblewrap',
   '/usr/lib/postgresql/*/bin/postgres': 'postgresql',
+  '/usr/bin/chromium': 'chromium',
 };
 
 await main(async () => {
@@ -21,8 +22,12 @@ await main(async () => {
   if (selected.length === 0) {
     const checks = [
       ['format and lint', () => npx('biome', 'check', '--error-on-warnings', '.')],
-      ['types', () => npx('tsc', '-b', 'packages/cli', 'packages/bridge', 'packages/scripted-model')],
+      [
+        'types',
+        () => npx('tsc', '-b', 'packages/cli', 'packages/bridge', 'packages/scripted-model', 'packages/mcp-server'),
+      ],
       ['types of the tests', () => npx('tsc', '-p', 'tsconfig.test.json')],
+      ['types of the chat page', () => npx('tsc', '-p', 'examples/chat-page/page')],
       ['unused code', () => npx('knip', '--no-progress')],
       ['build', () => run(node, ['scripts/build.ts'], { env })],
     ];

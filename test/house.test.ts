@@ -15,6 +15,7 @@ const arrows: Record<string, readonly string[]> = {
   sdk: ['shared'],
   server: ['shared', 'sandbox', 'bridge'],
   cli: ['shared', 'sdk', 'server'],
+  'mcp-server': ['shared', 'sdk'],
 };
 /** Packages that also run in browsers. */
 const browserPackages = ['shared', 'sdk'];

@@ -7,8 +7,10 @@ import { join } from 'node:path';
 import { startScriptedModel } from '@ash-ai/scripted-model';
 import { AshServer } from './ash-server.ts';
 import { coldTurns, creates, gets, memory, previews, starts, warmTurns } from './benchmarks.ts';
+import { egress } from './egress.ts';
 import { machine } from './machine.ts';
 import type { Figures } from './measure.ts';
+import { walls } from './sandbox.ts';
 
 const resultsDir = join(process.cwd(), 'bench-results');
 
@@ -38,6 +40,9 @@ await run('server start', () => starts(model.url));
   await run('previews', () => previews(server, model.url));
   await run('memory', () => memory(server));
 }
+
+await run('walls', () => walls());
+await run('egress proxy', () => egress());
 
 const before = lastRun();
 print(results, before);

@@ -1,28 +1,44 @@
 /** The only file that knows the Claude Agent SDK: starts the runtime inside the wall and speaks with it. */
-import { type Options, type Query, query, type SDKUserMessage } from '@anthropic-ai/claude-agent-sdk';
+import { type CanUseTool, type Options, type Query, query, type SDKUserMessage } from '@anthropic-ai/claude-agent-sdk';
 import type { SdkMessage, TurnContent } from '@ash-ai/shared';
-import type { Paths, RuntimeOptions } from '@ash-ai/shared/bridge-wire';
+import type { LiveOptions, Paths, RuntimeOptions } from '@ash-ai/shared/bridge-wire';
+import type { Ask } from './approvals.ts';
+import { networkNote, proxyEnv, withForwarder } from './egress/forwarder.ts';
 import type { Wall } from './wall.ts';
 
 /** Tools that would find other sessions, or start turns that nobody asked for. */
 const unwantedTools = ['ListAgents', 'SendMessage', 'ScheduleWakeup', 'CronCreate', 'Monitor'];
 
+/** Options of the runtime, and whether anything but model calls may leave its wall. */
+export interface StartOptions extends RuntimeOptions {
+  egress: boolean;
+}
+
 /** A conversation with the agent runtime: one process, one streaming-input query. */
 export class AgentRuntime {
   readonly #query: Query;
   readonly #input = new InputQueue();
+  /** The model of turns that name none; found out when the first turn names one. */
+  #ownModel: string | undefined;
+  /** What the live query was switched to. */
+  #switched: { model?: string | undefined; effort?: LiveOptions['effort'] | undefined } = {};
 
-  constructor(wall: Wall, runtime: RuntimeOptions, paths: Paths) {
+  constructor(wall: Wall, runtime: StartOptions, paths: Paths, ask: Ask) {
     const env = runtimeEnv(runtime, paths);
+    this.#ownModel = runtime.model;
     this.#query = query({
       prompt: this.#input,
       options: {
         ...sdkOptions(runtime),
+        // In bypass mode the runtime asks for nothing, and without it the tool that asks questions is not offered.
+        ...(runtime.permissionMode === 'bypassPermissions' ? {} : { canUseTool: canUseTool(ask) }),
         cwd: paths.workspace,
         env,
         pathToClaudeCodeExecutable: paths.executable,
         spawnClaudeCodeProcess: ({ args }) => {
-          wall.start(paths.executable, args, env);
+          const { executable, egressSocket } = paths;
+          if (runtime.egress) wall.start(...withForwarder(egressSocket, executable, args), env);
+          else wall.start(executable, args, env);
           return wall;
         },
       },
@@ -49,6 +65,17 @@ export class AgentRuntime {
     });
   }
 
+  /** Switches what a turn may want without another start; what it leaves out goes back to what the runtime began with. */
+  async apply({ model, effort }: LiveOptions): Promise<void> {
+    const before = this.#switched;
+    if (model === before.model && effort === before.effort) return;
+    this.#switched = { model, effort };
+    // The runtime knows its folder's settings, we don't; asking takes 150 ms, once.
+    this.#ownModel ??= (await this.#query.getContextUsage({ detail: 'summary' })).model;
+    // `setModel` would first try the model with a call of its own, once a model and process.
+    await this.#query.applyFlagSettings({ model: model ?? this.#ownModel, effortLevel: effort ?? null });
+  }
+
   async interrupt(): Promise<void> {
     await this.#query.interrupt();
   }
@@ -60,7 +87,20 @@ export class AgentRuntime {
   }
 }
 
-function sdkOptions(runtime: RuntimeOptions): Options {
+function canUseTool(ask: Ask): CanUseTool {
+  return async (toolName, input, context) => {
+    const { requestId, toolUseID: toolUseId, agentID: agentId, decisionReason: reason, title, description } = context;
+    const answer = await ask(
+      { requestId, toolName, input, toolUseId, agentId, reason, title, description },
+      context.signal,
+    );
+    return answer.decision === 'allow'
+      ? { behavior: 'allow', updatedInput: answer.updatedInput ?? input }
+      : { behavior: 'deny', message: answer.message ?? 'The user does not want this.' };
+  };
+}
+
+function sdkOptions(runtime: StartOptions): Options {
   const bypass = runtime.permissionMode === 'bypassPermissions';
   const given: Record<string, unknown> = {
     model: runtime.model,
@@ -74,11 +114,12 @@ function sdkOptions(runtime: RuntimeOptions): Options {
     agents: runtime.agents,
     agent: runtime.agent,
     mcpServers: runtime.mcpServers,
+    resumeSessionAt: runtime.resume ? undefined : runtime.forkOf?.at,
   };
   return {
     ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
-    ...(runtime.resume ? { resume: runtime.sessionId } : { sessionId: runtime.sessionId }),
-    systemPrompt: { type: 'preset', preset: 'claude_code' },
+    ...identityOf(runtime),
+    systemPrompt: { type: 'preset', preset: 'claude_code', ...(runtime.egress ? { append: networkNote } : {}) },
     settingSources: ['project'],
     includePartialMessages: true,
     permissionMode: bypass ? 'bypassPermissions' : 'default',
@@ -91,8 +132,14 @@ function sdkOptions(runtime: RuntimeOptions): Options {
   };
 }
 
+/** Our session's id is the runtime's; a fork begins with a copy of another conversation, and is one of its own from then on. */
+function identityOf({ sessionId, resume, forkOf }: RuntimeOptions): Options {
+  if (resume) return { resume: sessionId };
+  return forkOf === undefined ? { sessionId } : { sessionId, resume: forkOf.sessionId, forkSession: true };
+}
+
 /** The whole environment of the runtime and, with it, of every tool. No secret in it. */
-function runtimeEnv(runtime: RuntimeOptions, paths: Paths): Record<string, string> {
+function runtimeEnv(runtime: StartOptions, paths: Paths): Record<string, string> {
   return {
     PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
     LANG: 'C.UTF-8',
@@ -100,6 +147,7 @@ function runtimeEnv(runtime: RuntimeOptions, paths: Paths): Record<string, strin
     SHELL: '/bin/bash',
     USER: 'agent',
     ...runtime.env,
+    ...(runtime.egress ? proxyEnv() : {}),
     HOME: paths.home,
     CLAUDE_CONFIG_DIR: `${paths.home}/.claude`,
     ANTHROPIC_BASE_URL: 'http://model.ash.internal',
@@ -111,6 +159,9 @@ function runtimeEnv(runtime: RuntimeOptions, paths: Paths): Record<string, strin
     DISABLE_AUTOUPDATER: '1',
     CLAUDE_CODE_DISABLE_BACKGROUND_TASKS: '1',
     CLAUDE_CODE_DISABLE_CRON: '1',
+    // Only without walls are we root; whoever asked for that was told what it means, the runtime need not refuse.
+    ...(process.getuid?.() === 0 ? { IS_SANDBOX: '1' } : {}),
+    ...(runtime.goOn === undefined ? {} : { CLAUDE_CODE_RESUME_INTERRUPTED_TURN: '1' }),
   };
 }
 

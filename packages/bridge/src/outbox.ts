@@ -4,12 +4,16 @@
  */
 import type { Socket } from 'node:net';
 import { type FrameHeader, formatFrame } from '@ash-ai/shared/bridge-wire';
-import type { Spool } from './spool.ts';
+import type { KeptHeader, Spool } from './spool.ts';
 
 /** How much is kept of previews for a server that attaches later, in characters. */
 const maxPreviewChars = 8 * 1024 * 1024;
 /** How much may wait in the socket before the runtime is held back, in bytes. */
 const maxSocketBytes = 4 * 1024 * 1024;
+
+type Unnumbered<H> = H extends { n: number } ? Omit<H, 'n'> : never;
+/** The header of a frame that must not get lost, before it has a number. */
+export type KeptFrame = Unnumbered<KeptHeader>;
 
 export class Outbox {
   readonly #spool: Spool;
@@ -17,6 +21,8 @@ export class Outbox {
   #previews: { after: number; line: string }[] = [];
   #previewChars = 0;
   #index = 0;
+  /** Frames that a run of previews may follow and that aren't acked, the last one that is included. */
+  #runs: number[] = [0];
 
   constructor(spool: Spool) {
     this.#spool = spool;
@@ -26,9 +32,10 @@ export class Outbox {
   attach(socket: Socket, n: number): void {
     this.#socket = socket;
     let next = 0;
+    const run = this.#runs.findLast((start) => start <= n) ?? 0;
     const previewsUpTo = (frameN: number): void => {
       for (let kept = this.#previews[next]; kept !== undefined && kept.after <= frameN; kept = this.#previews[next]) {
-        if (kept.after >= n) socket.write(kept.line);
+        if (kept.after >= run) socket.write(kept.line);
         next += 1;
       }
     };
@@ -42,7 +49,9 @@ export class Outbox {
   /** Everything up to frame `n` is committed: forgets it, and the previews that it took the place of. */
   ack(n: number): void {
     this.#spool.ack(n);
-    const gone = this.#previews.findIndex((kept) => kept.after >= n);
+    while ((this.#runs[1] ?? Number.POSITIVE_INFINITY) <= n) this.#runs.shift();
+    const [run = 0] = this.#runs;
+    const gone = this.#previews.findIndex((kept) => kept.after >= run);
     for (const { line } of this.#previews.splice(0, gone === -1 ? this.#previews.length : gone)) {
       this.#previewChars -= line.length;
     }
@@ -53,10 +62,14 @@ export class Outbox {
   }
 
   /** A frame that must not get lost. */
-  keep(kind: 'message' | 'turn_end', turnId: string | null, payload: string): void {
+  keep(frame: KeptFrame, payload: string): void {
     const n = this.#spool.lastN + 1;
-    const header = kind === 'turn_end' ? ({ kind, n, turnId: turnId ?? '' } as const) : ({ kind, n, turnId } as const);
-    this.#index = 0;
+    const header: KeptHeader = { ...frame, n };
+    // What leaves the sandbox or is answered is no part of the conversation: previews go on over it.
+    if (frame.kind !== 'egress' && frame.kind !== 'answer_taken') {
+      this.#index = 0;
+      this.#runs.push(n);
+    }
     const line = this.#spool.add(header, payload);
     this.#socket?.write(line);
   }
@@ -64,7 +77,7 @@ export class Outbox {
   /** A token-level fragment: it follows the last kept frame, and the next one takes its place. */
   preview(turnId: string, payload: string): void {
     this.#index += 1;
-    const after = this.#spool.lastN;
+    const after = this.#runs.at(-1) ?? 0;
     const line = formatFrame({ kind: 'preview', after, index: this.#index, turnId }, payload);
     if (this.#previewChars + line.length <= maxPreviewChars) {
       this.#previews.push({ after, line });
@@ -76,6 +89,13 @@ export class Outbox {
   /** A frame that only whoever is attached now needs. */
   tell(header: FrameHeader): void {
     this.#socket?.write(formatFrame(header));
+  }
+
+  /** A line for the sandbox's log; left out when nobody takes it. */
+  log(text: string): void {
+    const socket = this.#socket;
+    if (socket === undefined || socket.writableLength >= maxSocketBytes) return;
+    socket.write(formatFrame({ kind: 'log', level: 'stderr' }, JSON.stringify(text)));
   }
 
   /** Resolves when more may be sent; undefined when that is now. With no server attached only the spool's bound counts. */

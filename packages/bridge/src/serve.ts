@@ -53,8 +53,8 @@ export async function serve(options: {
     clearTimeout(orphanTimer);
     const n = command.life === spool.life ? command.afterN : 0;
     outbox.ack(n);
-    const { running, turnId, opened } = session;
-    socket.write(formatFrame({ kind: 'attached', life: spool.life, lastN: spool.lastN, turnId, running, opened }));
+    const { running, turnId, runtimeKey } = session;
+    socket.write(formatFrame({ kind: 'attached', life: spool.life, lastN: spool.lastN, turnId, running, runtimeKey }));
     outbox.attach(socket, n);
     maybeOver();
   };
@@ -63,8 +63,10 @@ export async function serve(options: {
     if (command.cmd === 'attach') attach(socket, command);
     else if (attached?.socket !== socket) return;
     else if (command.cmd === 'open') session.open(command);
-    else if (command.cmd === 'run') session.run(command.turnId, command.content);
+    else if (command.cmd === 'run') session.run(command);
+    else if (command.cmd === 'answer') session.answer(command.approvalId, command.answer);
     else if (command.cmd === 'interrupt') session.interrupt(command.turnId);
+    else if (command.cmd === 'limit') session.limit({ failure: command.failure, grace: false });
     else if (command.cmd === 'close') session.close();
     else if (command.cmd === 'ack') {
       outbox.ack(command.n);

@@ -1,8 +1,11 @@
 /** The bridge's one session: a runtime in its wall, one turn at a time, and everything it says into the outbox. */
-import type { SdkMessage, TurnContent, TurnEnded } from '@ash-ai/shared';
-import type { ModelUpstream, Paths, RuntimeOptions } from '@ash-ai/shared/bridge-wire';
+import { type ApprovalAnswer, newId, type SdkMessage, type TurnEnded, type TurnFailure } from '@ash-ai/shared';
+import type { BridgeCommand } from '@ash-ai/shared/bridge-wire';
+import type { EgressRecord } from '@ash-ai/shared/egress';
 import { AgentRuntime } from './agent-sdk.ts';
-import type { ModelGateway } from './egress/model-gateway.ts';
+import { Approvals } from './approvals.ts';
+import type { Egress } from './egress/egress.ts';
+import { type Hit, LimitWatch } from './limit-watch.ts';
 import type { Outbox } from './outbox.ts';
 import { turnEndedBy } from './turn.ts';
 import type { Wall } from './wall.ts';
@@ -13,34 +16,56 @@ const interruptGraceMs = 10_000;
 interface Turn {
   id: string;
   interrupted: boolean;
+  /** The limit that it was ended for. */
+  limit?: TurnFailure;
+  /** Whether the runtime has it. */
+  sent: boolean;
+  /** Whether the runtime has said anything of it. */
+  begun: boolean;
   /** Set once an interrupt was asked for. */
   deadline?: NodeJS.Timeout;
+  /** Whether the runtime is just being asked to leave off. */
+  asking?: boolean;
 }
 
 export class BridgeSession {
   readonly #wall: Wall;
-  readonly #gateway: ModelGateway;
+  readonly #egress: Egress;
   readonly #outbox: Outbox;
   readonly #seenTurns = new Set<string>();
+  readonly #approvals: Approvals;
+  readonly #limits = new LimitWatch((hit) => this.limit(hit));
   #runtime: AgentRuntime | undefined;
+  #runtimeKey: string | null = null;
   #turn: Turn | undefined;
   #lastTurnId: string | null = null;
+  /** Whether the runtime came up. */
+  #up = false;
   #over: TurnEnded | undefined;
   /** Resolves when the runtime is gone and will not come back. */
   readonly ended: Promise<void>;
   #markEnded: () => void = () => undefined;
 
-  constructor(wall: Wall, gateway: ModelGateway, outbox: Outbox) {
+  constructor(wall: Wall, egress: Egress, outbox: Outbox) {
     this.#wall = wall;
-    this.#gateway = gateway;
+    this.#egress = egress;
     this.#outbox = outbox;
+    this.#approvals = new Approvals({
+      newId,
+      tell: (request) => this.#tellApproval(JSON.stringify(request)),
+      taken: (approvalId) => {
+        const turnId = this.#turn?.id ?? '';
+        this.#outbox.keep({ kind: 'answer_taken', turnId, approvalId }, 'null');
+      },
+    });
     this.ended = new Promise((resolve) => {
       this.#markEnded = resolve;
     });
   }
 
-  get opened(): boolean {
-    return this.#runtime !== undefined;
+  /** What the runtime was started with, in the words of who started it. */
+  get runtimeKey(): string | null {
+    return this.#runtimeKey;
   }
 
   get running(): boolean {
@@ -52,30 +77,69 @@ export class BridgeSession {
   }
 
   /** Starts the runtime at the first call; later ones only bring fresh keys. */
-  open(options: { runtime: RuntimeOptions; upstream: ModelUpstream; paths: Paths }): void {
-    this.#gateway.use(options.upstream);
+  open(options: BridgeCommand & { cmd: 'open' }): void {
+    this.#egress.use({ upstream: options.upstream, ...options.egress });
+    this.#limits.use(options.limits);
     if (this.#runtime !== undefined || this.#over !== undefined) return;
-    const runtime = new AgentRuntime(this.#wall, options.runtime, options.paths);
+    this.#runtimeKey = options.runtimeKey;
+    const { goOn } = options.runtime;
+    if (goOn !== undefined) {
+      this.#begin(goOn.turnId);
+      this.#approvals.expect(goOn.approvals);
+    }
+    const ask = this.#approvals.ask.bind(this.#approvals);
+    const egress = this.#egress.offersForwarder(options.egress?.policy);
+    const runtime = new AgentRuntime(this.#wall, { ...options.runtime, egress }, options.paths, ask);
     this.#runtime = runtime;
     // A runtime that doesn't come up reports it through its messages.
     runtime.ready().then(
-      () => this.#outbox.tell({ kind: 'ready' }),
+      () => {
+        this.#up = true;
+        this.#outbox.tell({ kind: 'ready' });
+      },
       () => undefined,
     );
     void this.#pump(runtime);
   }
 
   /** Runs a turn. A turn that was seen before is not run again: its frames are in the outbox. */
-  run(turnId: string, content: TurnContent): void {
+  run({ turnId, content, options }: BridgeCommand & { cmd: 'run' }): void {
     if (this.#seenTurns.has(turnId)) return;
-    this.#seenTurns.add(turnId);
-    this.#lastTurnId = turnId;
-    if (this.#over !== undefined || this.#runtime === undefined) {
+    // A runtime that worked and is gone leaves the turn to the sandbox that comes after.
+    if (this.#over !== undefined && this.#up) return;
+    const turn = this.#begin(turnId);
+    const runtime = this.#runtime;
+    if (this.#over !== undefined || runtime === undefined) {
       this.#end(turnId, this.#over ?? failure('the runtime is not open'));
       return;
     }
-    this.#turn = { id: turnId, interrupted: false };
-    this.#runtime.send(turnId, content);
+    runtime.apply(options).then(
+      () => {
+        if (this.#turn !== turn) return;
+        if (turn.interrupted) this.#end(turnId, { outcome: 'interrupted' });
+        else {
+          turn.sent = true;
+          runtime.send(turnId, content);
+        }
+      },
+      (cause: unknown) => {
+        if (this.#turn === turn) this.#end(turnId, failure(cause instanceof Error ? cause.message : String(cause)));
+      },
+    );
+  }
+
+  answer(approvalId: string, answer: ApprovalAnswer): void {
+    this.#approvals.answer(approvalId, answer);
+  }
+
+  /** Ends the running turn for a limit; with none, something was left running, and the wall goes. */
+  limit({ failure, grace }: Hit): void {
+    const turn = this.#turn;
+    if (turn === undefined) this.#wall.kill();
+    if (turn === undefined || turn.limit !== undefined || (grace && turn.interrupted)) return;
+    turn.limit = failure;
+    if (grace) this.interrupt(turn.id);
+    else this.#wall.kill();
   }
 
   interrupt(turnId: string): void {
@@ -83,7 +147,19 @@ export class BridgeSession {
     if (turn?.id !== turnId || turn.interrupted) return;
     turn.interrupted = true;
     turn.deadline = setTimeout(() => this.#wall.kill(), interruptGraceMs);
-    this.#runtime?.interrupt().catch(() => this.#wall.kill());
+    if (turn.sent) this.#askToLeaveOff(turn);
+  }
+
+  /** The runtime answers, and does nothing, while it has not begun the turn: so whatever it says of it then is asked again. */
+  #askToLeaveOff(turn: Turn): void {
+    if (turn.asking) return;
+    turn.asking = true;
+    this.#runtime?.interrupt().then(
+      () => {
+        turn.asking = false;
+      },
+      () => this.#wall.kill(),
+    );
   }
 
   /** Ends the runtime in good order. */
@@ -106,30 +182,75 @@ export class BridgeSession {
       reason = cause instanceof Error ? cause.message : String(cause);
     }
     const stderr = this.#wall.stderrTail;
-    this.#over = failure(stderr === '' ? reason : `${reason}: ${stderr}`);
+    const limit = this.#limits.causeOfDeath();
+    this.#over =
+      limit === undefined
+        ? failure(stderr === '' ? reason : `${reason}: ${stderr}`)
+        : { outcome: 'failed', failure: limit };
     const turn = this.#turn;
-    if (turn !== undefined) this.#end(turn.id, turn.interrupted ? { outcome: 'interrupted' } : this.#over);
+    // A turn that waits for an answer has not ended: another runtime goes on with it once the answer is there.
+    const waits = this.#approvals.unanswered && limit === undefined && turn?.interrupted === false;
+    // Nor has one of which a runtime that worked has not said a word: it is left to the sandbox that comes after.
+    const untouched = this.#up && limit === undefined && turn?.begun === false && !turn.interrupted;
+    if (turn !== undefined && !waits && !untouched)
+      this.#end(turn.id, turn.interrupted ? { outcome: 'interrupted' } : this.#over);
+    this.#limits.end();
     this.#wall.kill();
+    // What was under way is over now, and is written down before the end.
+    await this.#egress[Symbol.asyncDispose]();
     this.#markEnded();
   }
 
   #take(message: SdkMessage): void {
     const turn = this.#turn;
+    if (turn !== undefined) turn.begun = true;
     const text = JSON.stringify(message);
     if (message.type === 'stream_event') {
       if (turn !== undefined) this.#outbox.preview(turn.id, text);
       return;
     }
-    this.#outbox.keep('message', turn?.id ?? null, text);
-    if (message.type !== 'result' || turn === undefined || !endsTurn(message, turn.id)) return;
-    const { unreachable } = this.#gateway;
-    this.#end(turn.id, turnEndedBy(message, { interrupted: turn.interrupted, unreachable }));
+    this.#outbox.keep({ kind: 'message', turnId: turn?.id ?? null }, text);
+    if (message.type === 'user') this.#limits.calm();
+    if (message.type !== 'result' || turn === undefined || !endsTurn(message, turn.id)) {
+      if (turn?.interrupted && turn.sent) this.#askToLeaveOff(turn);
+      return;
+    }
+    const { failure: gateway } = this.#egress;
+    this.#end(turn.id, turnEndedBy(message, { interrupted: turn.interrupted, gateway }));
+  }
+
+  /** A decision about something that wanted out: it is kept until the server has it. */
+  noteEgress(record: EgressRecord): void {
+    this.#outbox.keep({ kind: 'egress', turnId: this.#turn?.id ?? null }, JSON.stringify(record));
+  }
+
+  #begin(turnId: string): Turn {
+    this.#seenTurns.add(turnId);
+    this.#lastTurnId = turnId;
+    // One that goes on by itself is with the runtime already.
+    const goesOn = this.#runtime === undefined;
+    const turn: Turn = { id: turnId, interrupted: false, sent: goesOn, begun: goesOn };
+    this.#turn = turn;
+    this.#limits.begin();
+    return turn;
+  }
+
+  /** Whether anybody was there to be asked: outside a turn there is not. */
+  #tellApproval(payload: string): boolean {
+    if (this.#turn === undefined) return false;
+    this.#outbox.keep({ kind: 'approval', turnId: this.#turn.id }, payload);
+    return true;
   }
 
   #end(turnId: string, ended: TurnEnded): void {
-    clearTimeout(this.#turn?.deadline);
+    const { deadline, limit } = this.#turn ?? {};
+    clearTimeout(deadline);
     this.#turn = undefined;
-    this.#outbox.keep('turn_end', turnId, JSON.stringify(ended));
+    this.#approvals.forget();
+    this.#limits.end();
+    // One that came to its end while it was being cut off has come to its end.
+    const said = limit === undefined || ended.outcome === 'completed' ? ended : { outcome: 'failed', failure: limit };
+    this.#outbox.keep({ kind: 'turn_end', turnId }, JSON.stringify(said));
   }
 }
 

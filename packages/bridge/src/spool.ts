@@ -5,6 +5,9 @@
 import { ftruncateSync, openSync, writeSync } from 'node:fs';
 import { type FrameHeader, formatFrame } from '@ash-ai/shared/bridge-wire';
 
+/** The header of a frame that must not get lost. */
+export type KeptHeader = Extract<FrameHeader, { n: number }>;
+
 interface Kept {
   n: number;
   line: string;
@@ -38,7 +41,7 @@ export class Spool {
   }
 
   /** Numbers a frame and keeps it until its ack. Returns its line. */
-  add(header: FrameHeader & { kind: 'message' | 'turn_end' }, payload: string): string {
+  add(header: KeptHeader, payload: string): string {
     this.#lastN = header.n;
     const line = formatFrame(header, payload);
     // Written before it is sent: what a server may have seen is on file. No fsync, as only a crash of the machine

@@ -1,12 +1,12 @@
 /** How a turn ended, read from the SDK's `result` message. Pure. */
-import type { ErrorCode, SdkMessage, TurnEnded } from '@ash-ai/shared';
+import type { ErrorCode, SdkMessage, TurnEnded, TurnFailure } from '@ash-ai/shared';
 
 /** What the bridge knows besides the message. */
 export interface TurnContext {
   /** Whether someone asked for this turn to be interrupted. */
   interrupted: boolean;
-  /** The last failure that the model gateway saw in this turn: the API could not be reached. */
-  unreachable?: string | undefined;
+  /** Why the gateway gave the last model call no answer of the API: it could not be reached, or a ceiling stood in the way. */
+  gateway?: TurnFailure | undefined;
 }
 
 /**
@@ -21,7 +21,7 @@ export function turnEndedBy(result: SdkMessage, context: TurnContext): TurnEnded
   }
   if (result.subtype === 'success') {
     if (result.is_error !== true) return { outcome: 'completed' };
-    return failed(apiErrorCode(result, terminal, context), context.unreachable ?? reason, false);
+    return failed(apiErrorCode(result, terminal, context), context.gateway?.error ?? reason, false);
   }
   if (result.subtype === 'error_max_turns') return failed('turn_limit_reached', reason, true);
   if (result.subtype === 'error_max_budget_usd') return failed('budget_exceeded', reason, true);
@@ -34,7 +34,7 @@ function failed(code: ErrorCode, error: string, reported: boolean): TurnEnded {
 
 function apiErrorCode(result: SdkMessage, terminal: string, context: TurnContext): ErrorCode {
   if (terminal === 'prompt_too_long') return 'prompt_too_long';
-  if (context.unreachable !== undefined) return 'model_unreachable';
+  if (context.gateway !== undefined) return context.gateway.code;
   switch (result.api_error_status) {
     case 401:
     case 403:

@@ -6,9 +6,17 @@ import { EventEmitter } from 'node:events';
 import { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { LineSplitter } from '@ash-ai/shared';
+import { LogLines } from './log-lines.ts';
+
+interface WallEvents {
+  exit: [number | null, NodeJS.Signals | null];
+  error: [Error];
+  /** A line that the runtime wrote to stderr; too long and too many ones are cut. */
+  line: [string];
+}
 
 /** The process inside the wall, in the shape that the Agent SDK wants of a child process. */
-export class Wall extends EventEmitter<{ exit: [number | null, NodeJS.Signals | null]; error: [Error] }> {
+export class Wall extends EventEmitter<WallEvents> {
   readonly stdin: Writable;
   readonly stdout: Readable;
   exitCode: number | null = null;
@@ -34,7 +42,10 @@ export class Wall extends EventEmitter<{ exit: [number | null, NodeJS.Signals | 
     this.#leash = leash;
     // The other end may go at any moment; its going is reported by the status channel.
     for (const socket of [stdin, stdout, stderr, command, status, leash]) socket.on('error', () => undefined);
+    const heard = new LogLines((line) => this.emit('line', line));
+    stderr.on('close', () => heard.end());
     stderr.on('data', (chunk: Buffer) => {
+      heard.push(chunk);
       this.#stderrTail = (this.#stderrTail + chunk.toString('utf8')).slice(-4096);
     });
     this.#watch(status);

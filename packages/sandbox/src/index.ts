@@ -1,5 +1,6 @@
 export { createBubblewrapIsolation } from './isolation/bubblewrap.ts';
-export { type Enforced, type Isolation, IsolationError, type Limits } from './isolation/isolation.ts';
+export { type Description, describeIsolation } from './isolation/describe.ts';
+export { type Isolation, IsolationError, type Limits } from './isolation/isolation.ts';
 export { createProcessIsolation } from './isolation/process.ts';
 export { type Check, selfTest } from './isolation/self-test.ts';
 export { createLocalRunner, type LocalRunnerOptions } from './local-runner.ts';
@@ -7,9 +8,22 @@ export {
   type Attachment,
   type AwakeSandbox,
   type Committed,
+  type Conversation,
   LeaseLost,
   type OpenRequest,
   type Runner,
   type WorkspaceSource,
 } from './runner.ts';
+export { isolationLimits } from './sandbox-limits.ts';
 export { Slots } from './slots.ts';
+export { Folder } from './workspace/folder.ts';
+export { type FileEntry, listFiles } from './workspace/list.ts';
+export { allOf, type Bytes, readFile } from './workspace/read.ts';
+export type { WriteResult } from './workspace/write.ts';
+export {
+  type CommandResult,
+  type FilesFrom,
+  maxCommandOutputBytes,
+  type WorkspaceOf,
+  type Workspaces,
+} from './workspaces.ts';

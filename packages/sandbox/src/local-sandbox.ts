@@ -1,6 +1,6 @@
 /** A sandbox of this machine: a connection to its bridge while it lives, then what the bridge left in its spool. */
-import type { TurnContent } from '@ash-ai/shared';
-import { type BridgeCommand, type Frame, MalformedFrame } from '@ash-ai/shared/bridge-wire';
+import type { ApprovalAnswer, TurnContent, TurnFailure } from '@ash-ai/shared';
+import { type BridgeCommand, type Frame, type LiveOptions, MalformedFrame } from '@ash-ai/shared/bridge-wire';
 import type { BridgeConnection } from './connection.ts';
 import type { AwakeSandbox, Committed } from './runner.ts';
 
@@ -12,6 +12,8 @@ export interface Remains {
   kill(): Promise<void>;
   /** Frames of a life that is over, after those that are known. */
   read(known: Committed): Promise<Frame[]>;
+  /** Watches the limits that nothing else holds, until the signal. */
+  watch(signal: AbortSignal, hit: (failure: TurnFailure) => void): Promise<void>;
   /** Forgets the sandbox; called once its frames are committed. */
   settle(): Promise<void>;
 }
@@ -21,6 +23,7 @@ export class LocalSandbox implements AwakeSandbox {
   readonly life: string;
   readonly turnId: string | null;
   readonly running: boolean;
+  #runtimeKey: string;
   readonly #connection: BridgeConnection | undefined;
   readonly #remains: Remains;
   readonly #gone = Promise.withResolvers<void>();
@@ -35,12 +38,27 @@ export class LocalSandbox implements AwakeSandbox {
     this.life = typeof from === 'string' ? from : from.attached.life;
     this.turnId = typeof from === 'string' ? null : from.attached.turnId;
     this.running = typeof from === 'string' ? false : from.attached.running;
+    this.#runtimeKey = typeof from === 'string' ? '' : (from.attached.runtimeKey ?? '');
     this.#remains = remains;
     this.#seen = known.life === this.life ? known.n : 0;
   }
 
+  get runtimeKey(): string {
+    return this.#runtimeKey;
+  }
+
   async *frames(): AsyncGenerator<Frame[], void, undefined> {
+    try {
+      yield* this.#allFrames();
+    } finally {
+      this.#gone.resolve();
+    }
+  }
+
+  async *#allFrames(): AsyncGenerator<Frame[], void, undefined> {
     if (this.#connection !== undefined) {
+      const left = new AbortController();
+      const watch = this.#remains.watch(left.signal, (failure) => this.#connection?.send({ cmd: 'limit', failure }));
       try {
         for await (const batch of this.#connection.frames()) {
           for (const { header } of batch) if ('n' in header) this.#seen = header.n;
@@ -49,6 +67,9 @@ export class LocalSandbox implements AwakeSandbox {
       } catch (cause) {
         // A bridge that doesn't speak our language is as good as dead; what it spooled before still counts.
         if (!(cause instanceof MalformedFrame)) throw cause;
+      } finally {
+        left.abort();
+        await watch;
       }
     }
     if (this.#detached) return;
@@ -56,15 +77,19 @@ export class LocalSandbox implements AwakeSandbox {
     const rest = await this.#remains.read({ life: this.life, n: this.#seen });
     if (rest.length > 0) yield rest;
     await this.#remains.settle();
-    this.#gone.resolve();
   }
 
   open(command: BridgeCommand & { cmd: 'open' }): void {
+    if (this.#runtimeKey === '') this.#runtimeKey = command.runtimeKey;
     this.#connection?.send(command);
   }
 
-  run(turnId: string, content: TurnContent): void {
-    this.#connection?.send({ cmd: 'run', turnId, content });
+  run(turnId: string, content: TurnContent, options: LiveOptions): void {
+    this.#connection?.send({ cmd: 'run', turnId, content, options });
+  }
+
+  answer(approvalId: string, answer: ApprovalAnswer): void {
+    this.#connection?.send({ cmd: 'answer', approvalId, answer });
   }
 
   ack(n: number): void {

@@ -1,7 +1,10 @@
 /** The promise of a runner, a host of sandboxes: the same for the local one and, later, for remote ones. */
 
-import type { TurnContent } from '@ash-ai/shared';
-import type { Frame, ModelUpstream, RuntimeOptions } from '@ash-ai/shared/bridge-wire';
+import type { ApprovalAnswer, TurnContent } from '@ash-ai/shared';
+import type { EgressTerms, Frame, LiveOptions, ModelUpstream, RuntimeOptions } from '@ash-ai/shared/bridge-wire';
+import type { Enforced, SandboxLimits } from '@ash-ai/shared/contract';
+import type { Swept } from './sweep.ts';
+import type { Workspaces } from './workspaces.ts';
 
 /** What is committed of a bridge life, so that it need not be repeated. */
 export interface Committed {
@@ -21,9 +24,14 @@ export interface OpenRequest extends Attachment {
   workspace: WorkspaceSource;
   /** `resume` is found out by the runner, which sees the transcript. */
   runtime: Omit<RuntimeOptions, 'resume'>;
+  /** Names what the runtime is started with: one that was started with something else has another. */
+  runtimeKey: string;
   /** Whether the log holds answers of the agent, so that a missing transcript is a loss and not a beginning. */
   conversationKnown: boolean;
+  limits: SandboxLimits;
   upstream: ModelUpstream;
+  /** What else may leave the sandbox. Default: nothing. */
+  egress?: EgressTerms;
 }
 
 /** What a workspace is made from when the session has none yet. */
@@ -32,6 +40,26 @@ export interface WorkspaceSource {
   agentDir: string;
   /** Takes the place of its CLAUDE.md. */
   instructions?: string;
+  /** How large its disk is made; default that of the runner. */
+  disk?: { diskMb: number; inodes: number };
+  /** Variables for its install.sh and startup.sh. */
+  env?: Readonly<Record<string, string>>;
+}
+
+/** What a session begins with that goes on from another one. */
+export interface ForkRequest {
+  from: string;
+  to: string;
+  /** Where the conversation may be, likeliest first. */
+  conversations: readonly Conversation[];
+  /** Messages to cut it after, by uuid, likeliest first; undefined: it isn't cut any further. */
+  points: readonly string[] | undefined;
+}
+
+/** A conversation in a session's home, up to the message `at` if that is there. */
+export interface Conversation {
+  sessionId: string;
+  at?: string;
 }
 
 /** A session's live sandbox, or the remains of one: its frames can be read, nothing else happens. */
@@ -40,12 +68,16 @@ export interface AwakeSandbox {
   /** The turn that runs in it, or the last one that did; null when there was none. */
   readonly turnId: string | null;
   readonly running: boolean;
+  /** Of the request that its runtime was started with. */
+  readonly runtimeKey: string;
   /** How it came: it was there, or it was started. */
   readonly path: 'live' | 'cold' | 'remains';
   /** Every frame that isn't committed, then live ones. Ends when the sandbox is gone. To be read once. @throws LeaseLost */
   frames(): AsyncIterable<Frame[]>;
   /** Runs a turn; one that it has run before is not run again. */
-  run(turnId: string, content: TurnContent): void;
+  run(turnId: string, content: TurnContent, options: LiveOptions): void;
+  /** Answers an approval; one that isn't waited for is ignored. */
+  answer(approvalId: string, answer: ApprovalAnswer): void;
   /** Everything up to frame `n` is committed. */
   ack(n: number): void;
   interrupt(turnId: string): void;
@@ -61,14 +93,25 @@ export class LeaseLost extends Error {
 }
 
 export interface Runner {
+  /** What holds the limits and walls of its sandboxes. */
+  readonly enforced: Enforced;
+  /** The files of its sessions, awake or asleep, and commands in them. */
+  readonly workspaces: Workspaces;
   /** Wakes a session: attaches to its live sandbox, else starts one. @throws AshError of the sandbox and runtime codes */
   open(request: OpenRequest): Promise<AwakeSandbox>;
   /** Attaches to what is there of a session's sandbox, alive or not; undefined when there is nothing. */
   attach(request: OpenRequest): Promise<AwakeSandbox | undefined>;
+  /**
+   * Copies the files and the conversation of a session for a new one; nothing is copied of a session without files.
+   * @throws fork_failed
+   */
+  fork(request: ForkRequest): Promise<{ conversation: Conversation | undefined }>;
   /** Ends all processes of a session's sandbox at once. Files stay. */
   kill(sessionId: string): Promise<void>;
   /** Deletes a session's files too. */
   remove(sessionId: string): Promise<void>;
+  /** Ends and removes what belongs to nobody; `known` tells which of these sessions exist. */
+  sweep(known: (sessionIds: string[]) => Promise<ReadonlySet<string>>): Promise<Swept>;
   /** Sessions that have a sandbox, or remains of one. */
   list(): Promise<string[]>;
 }

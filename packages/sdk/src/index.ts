@@ -1,5 +1,6 @@
 /** TypeScript client of the Ash API, for Node ≥ 20 and browsers. */
 export type { CreateAgentOptions } from './agents.ts';
+export type { UploadAttachmentOptions } from './attachments.ts';
 export { AshClient } from './client.ts';
 export { AshApiError } from './errors.ts';
 export {
@@ -10,8 +11,9 @@ export {
   extractTextFromEvent,
 } from './extract.ts';
 export { AshStreamCut } from './follow.ts';
-export type { SendMessageOptions } from './messages.ts';
+export type { MessageContent, SendMessageOptions } from './messages.ts';
 export { parseSSEStream } from './parse.ts';
+export type { EnqueueOptions } from './queue.ts';
 export type { AshClientOptions, CallOptions } from './request.ts';
-export type { CreateSessionOptions } from './sessions.ts';
+export type { CreateSessionOptions, ForkSessionOptions } from './sessions.ts';
 export type * from './types.ts';

@@ -5,6 +5,9 @@ import { StreamPosition } from './position.ts';
 import type { CallOptions, Requests } from './request.ts';
 import type { FollowSessionOptions, Message, SendMessageRequest, SessionEvent } from './types.ts';
 
+/** Text, or blocks of text, images and documents. */
+export type MessageContent = SendMessageRequest['content'];
+
 /** What a message may be sent with. */
 export type SendMessageOptions = Omit<SendMessageRequest, 'content'> & CallOptions;
 
@@ -15,7 +18,7 @@ export function messageCalls(requests: Requests) {
   const patience = { maxRetries: requests.maxRetries, maxReconnects: requests.maxRetries * 3 };
   return {
     /** Sends a message and gives the raw response; its body is the event stream of the turn. It doesn't reconnect. */
-    sendMessage(id: string, content: string, options: SendMessageOptions = {}): Promise<Response> {
+    sendMessage(id: string, content: MessageContent, options: SendMessageOptions = {}): Promise<Response> {
       const { signal, idempotencyKey, ...rest } = options;
       return requests.open('sendMessage', { params: { id }, body: { content, ...rest } }, { signal, idempotencyKey });
     },
@@ -33,7 +36,7 @@ export function messageCalls(requests: Requests) {
      */
     async *sendMessageStream(
       id: string,
-      content: string,
+      content: MessageContent,
       options: SendMessageOptions = {},
     ): AsyncGenerator<AshStreamEvent, void, undefined> {
       const { signal, idempotencyKey = newId(), ...rest } = options;

@@ -29,10 +29,15 @@ export interface CallOptions {
   idempotencyKey?: string | undefined;
 }
 
+/** A call that may take longer than others: its deadline is this at least, in ms. */
+interface Patience {
+  atLeastMs?: number;
+}
+
 /** The client's line to the server. */
 export interface Requests {
   /** Makes a call and reads its JSON; `undefined` for an answer without content. */
-  json<K extends RouteKey>(route: K, call: Call<K>, options?: CallOptions): Promise<Answer<K>>;
+  json<K extends RouteKey>(route: K, call: Call<K>, options?: CallOptions & Patience): Promise<Answer<K>>;
   /** Makes a call and gives the response as it is, its body unread. `retries` bounds the repetitions (default maxRetries). */
   open<K extends RouteKey>(route: K, call: Call<K>, options?: CallOptions & { retries?: number }): Promise<Response>;
   readonly maxRetries: number;
@@ -49,7 +54,7 @@ export function createRequests(options: AshClientOptions): Requests {
   async function attempt<T>(
     route: RouteKey,
     call: AnyCall,
-    options: CallOptions,
+    options: CallOptions & Patience,
     read: (response: Response) => Promise<T> | T,
   ): Promise<T> {
     const { method, url } = locate(serverUrl, route, call);
@@ -57,7 +62,7 @@ export function createRequests(options: AshClientOptions): Requests {
     if (apiKey !== undefined) headers.authorization = `Bearer ${apiKey}`;
     if (options.idempotencyKey !== undefined) headers['idempotency-key'] = options.idempotencyKey;
     if (call.body !== undefined) headers['content-type'] = 'application/json';
-    const deadline = startDeadline(timeoutMs, options.signal);
+    const deadline = startDeadline(Math.max(timeoutMs, options.atLeastMs ?? 0), options.signal);
     try {
       const response = await send(url, {
         method,
@@ -75,7 +80,7 @@ export function createRequests(options: AshClientOptions): Requests {
   async function persist<T>(
     route: RouteKey,
     call: AnyCall,
-    options: CallOptions & { retries?: number },
+    options: CallOptions & Patience & { retries?: number },
     read: (response: Response) => Promise<T> | T,
   ): Promise<T> {
     const idempotencyKey = options.idempotencyKey ?? (creating.has(route) ? newId() : undefined);
@@ -97,7 +102,7 @@ export function createRequests(options: AshClientOptions): Requests {
 
   return {
     maxRetries,
-    json: <K extends RouteKey>(route: K, call: Call<K>, options: CallOptions = {}) =>
+    json: <K extends RouteKey>(route: K, call: Call<K>, options: CallOptions & Patience = {}) =>
       persist(route, call, options, readJson) as Promise<Answer<K>>,
     open: (route, call, options = {}) => persist(route, call, options, (response) => response),
   };

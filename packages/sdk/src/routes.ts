@@ -18,18 +18,66 @@ const routes: { readonly [K in RouteKey]: `${Contract[K]['method']} ${Contract[K
   pauseSession: 'POST /api/sessions/:id/pause',
   resumeSession: 'POST /api/sessions/:id/resume',
   stopSession: 'POST /api/sessions/:id/stop',
+  updateSessionConfig: 'PATCH /api/sessions/:id/config',
+  forkSession: 'POST /api/sessions/:id/fork',
   interruptSession: 'POST /api/sessions/:id/interrupt',
   sendMessage: 'POST /api/sessions/:id/messages',
   listMessages: 'GET /api/sessions/:id/messages',
   listSessionEvents: 'GET /api/sessions/:id/events',
   followSession: 'GET /api/sessions/:id/stream',
+  listApprovals: 'GET /api/sessions/:id/approvals',
+  answerApproval: 'POST /api/sessions/:id/approvals/:approvalId',
+  listAgentFiles: 'GET /api/agents/:name/files',
+  getAgentFile: 'GET /api/agents/:name/files/*',
+  listSessionFiles: 'GET /api/sessions/:id/files',
+  getSessionFile: 'GET /api/sessions/:id/files/*',
+  writeSessionFiles: 'POST /api/sessions/:id/files',
+  deleteSessionFile: 'DELETE /api/sessions/:id/files/*',
+  downloadWorkspace: 'GET /api/sessions/:id/workspace',
+  uploadWorkspace: 'POST /api/sessions/:id/workspace',
+  uploadAttachment: 'POST /api/sessions/:id/attachments',
+  listAttachments: 'GET /api/sessions/:id/attachments',
+  downloadAttachment: 'GET /api/attachments/:id',
+  deleteAttachment: 'DELETE /api/attachments/:id',
+  getSessionLogs: 'GET /api/sessions/:id/logs',
+  execInSession: 'POST /api/sessions/:id/exec',
+  listEgress: 'GET /api/sessions/:id/egress',
+  storeCredential: 'POST /api/credentials',
+  listCredentials: 'GET /api/credentials',
+  deleteCredential: 'DELETE /api/credentials/:id',
+  enqueue: 'POST /api/queue',
+  listQueueItems: 'GET /api/queue',
+  getQueueStats: 'GET /api/queue/stats',
+  getQueueItem: 'GET /api/queue/:id',
+  cancelQueueItem: 'DELETE /api/queue/:id',
+  listUsageEvents: 'GET /api/usage',
+  getUsageStats: 'GET /api/usage/stats',
+  listApiKeys: 'GET /api/api-keys',
+  createApiKey: 'POST /api/api-keys',
+  deleteApiKey: 'DELETE /api/api-keys/:id',
+  createTenantApiKey: 'POST /api/internal/api-keys',
+  listRunners: 'GET /api/internal/runners',
 };
 
 /** Calls that create something: they carry an Idempotency-Key, so that repeating them is safe. */
-export const creating: ReadonlySet<RouteKey> = new Set<RouteKey>(['deployAgent', 'createSession', 'sendMessage']);
+export const creating: ReadonlySet<RouteKey> = new Set<RouteKey>([
+  'deployAgent',
+  'createSession',
+  'forkSession',
+  'sendMessage',
+  'storeCredential',
+  'enqueue',
+  'createApiKey',
+  'createTenantApiKey',
+]);
 
 /** Calls that may be repeated by their meaning, although they aren't reads. */
-export const repeatable: ReadonlySet<RouteKey> = new Set<RouteKey>(['endSession', 'resumeSession']);
+export const repeatable: ReadonlySet<RouteKey> = new Set<RouteKey>([
+  'endSession',
+  'resumeSession',
+  'writeSessionFiles',
+  'uploadWorkspace',
+]);
 
 type Parts<K extends RouteKey> = Given<Contract[K]>;
 
@@ -51,10 +99,19 @@ export interface AnyCall {
 /** Method and URL of a call. Segments are percent-encoded; unset query values are left out. */
 export function locate(serverUrl: string, route: RouteKey, call: AnyCall): { method: string; url: string } {
   const [method = '', path = ''] = routes[route].split(' ');
-  const located = path.replace(/:(\w+)/g, (_, name: string) => segment(name, call.params?.[name]));
+  const located = path
+    .replace(/:(\w+)/g, (_, name: string) => segment(name, call.params?.[name]))
+    .replace(/\*$/, () => segments(call.params?.path));
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(call.query ?? {})) if (value !== undefined) query.set(name, String(value));
   return { method, url: `${serverUrl}${located}${query.size === 0 ? '' : `?${query}`}` };
+}
+
+/** A path of its own, segment by segment; a leading `./` says nothing. */
+function segments(path: unknown): string {
+  const parts = String(path ?? '').split('/');
+  while (parts.length > 1 && parts[0] === '.') parts.shift();
+  return parts.map((part) => segment('path', part)).join('/');
 }
 
 /** URLs fold `.` and `..` even when encoded, and an empty segment addresses the list: neither can name one thing. */

@@ -2,14 +2,19 @@
 import type { CallOptions, Requests } from './request.ts';
 import type {
   CreateSessionRequest,
+  ForkSessionResponse,
   InterruptSessionResponse,
   ListSessionsOptions,
   ListSessionsWithTotalResponse,
   Session,
+  SessionConfigPatch,
 } from './types.ts';
 
 /** What `createSession` may be given besides the agent. */
 export type CreateSessionOptions = Omit<CreateSessionRequest, 'agent'> & CallOptions;
+
+/** Where a fork begins. */
+export type ForkSessionOptions = { at?: number | undefined } & CallOptions;
 
 export type SessionCalls = ReturnType<typeof sessionCalls>;
 
@@ -66,6 +71,29 @@ export function sessionCalls(requests: Requests) {
     /** Ends a session for good; its log can still be read. @throws AshApiError `session_not_found` */
     async endSession(id: string, options: CallOptions = {}): Promise<Session> {
       return (await requests.json('endSession', { params: { id } }, options)).session;
+    },
+
+    /** Changes the configuration of a session from its next turn on; `null` unsets a field. @throws AshApiError `session_not_found` */
+    async updateSessionConfig(id: string, config: SessionConfigPatch, options: CallOptions = {}): Promise<Session> {
+      return (await requests.json('updateSessionConfig', { params: { id }, body: config }, options)).session;
+    },
+
+    /**
+     * Makes a new session that goes on from this one, with its files and its conversation; it is paused until resumed.
+     *
+     * @param options `at` to take over the conversation up to an entry only; the files are those of now
+     * @throws AshApiError `session_not_found`, `fork_point_invalid`, `fork_failed`
+     * @example const fork = await client.resumeSession((await client.forkSession(session.id)).id);
+     */
+    async forkSession(id: string, options: ForkSessionOptions = {}): Promise<Session> {
+      const { at, ...call } = options;
+      return (await requests.json('forkSession', { params: { id }, body: { at } }, call)).session;
+    },
+
+    /** Like `forkSession`, with the time that the files are of. */
+    async forkSessionWithFiles(id: string, options: ForkSessionOptions = {}): Promise<ForkSessionResponse> {
+      const { at, ...call } = options;
+      return requests.json('forkSession', { params: { id }, body: { at } }, call);
     },
 
     /** Interrupts the running turn; the session stays active. `interrupted` is false when no turn was running. */

@@ -1,16 +1,29 @@
 /** The types of the API, derived from the contract table. */
 import type { AshStreamEvent, ErrorBody } from '@ash-ai/shared';
-import type { Contract, Given, ReplyOf, SessionEvent } from '@ash-ai/shared/contract';
+import type { Contract, Given, QueueItem, ReplyOf, SessionEvent } from '@ash-ai/shared/contract';
 
 export type { AshStreamEvent } from '@ash-ai/shared';
 export type {
   Agent,
+  ApiKey,
+  Approval,
+  Attachment,
+  Credential,
+  CredentialType,
+  EgressRecord,
+  FileEntry,
   Health as HealthResponse,
   Message,
+  QueueItem,
+  QueueStats,
+  SandboxLog,
   Session,
   SessionConfig,
   SessionEvent,
   SessionStatus,
+  UsageEvent,
+  UsageEventType,
+  UsageStats,
 } from '@ash-ai/shared/contract';
 
 type Body<K extends keyof Contract> = Given<Contract[K]>['body'];
@@ -19,10 +32,47 @@ export type DeployAgentRequest = Body<'deployAgent'>;
 export type CreateSessionRequest = Body<'createSession'>;
 export type SendMessageRequest = Body<'sendMessage'>;
 
+export type ListAgentFilesResponse = ReplyOf<Contract['listAgentFiles']>;
+export type GetAgentFileResponse = ReplyOf<Contract['getAgentFile']>;
+export type ListSessionFilesResponse = ReplyOf<Contract['listSessionFiles']>;
+export type GetSessionFileResponse = ReplyOf<Contract['getSessionFile']>;
+export type SessionFileToWrite = Body<'writeSessionFiles'>['files'][number];
+export type WriteSessionFilesResponse = ReplyOf<Contract['writeSessionFiles']>;
+export type ExecResult = ReplyOf<Contract['execInSession']>;
+export type GetSessionLogsResponse = ReplyOf<Contract['getSessionLogs']>;
+
+/** A file as it is. In Node `buffer` is a Buffer. */
+export interface DownloadedFile {
+  buffer: Uint8Array;
+  mimeType: string;
+  /** Whether the session was awake (`sandbox`) or asleep (`snapshot`). */
+  source: string;
+}
+
+export type EnqueueRequest = Body<'enqueue'>;
+export type CreatedApiKey = ReplyOf<Contract['createApiKey']>;
+export type QueueItemStatus = QueueItem['status'];
+export type ListQueueItemsOptions = Given<Contract['listQueueItems']>['query'];
+export type ListUsageEventsOptions = Given<Contract['listUsageEvents']>['query'];
+export type GetUsageStatsOptions = Given<Contract['getUsageStats']>['query'];
+
+/** Keys of Amazon Web Services with access to Bedrock. */
+export interface BedrockCredential {
+  accessKeyId: string;
+  secretAccessKey: string;
+  region: string;
+  sessionToken?: string;
+  label?: string;
+}
+
 export type ListAgentsResponse = ReplyOf<Contract['listAgents']>;
 export type ListSessionsResponse = ReplyOf<Contract['listSessions']>;
 export type ListMessagesResponse = ReplyOf<Contract['listMessages']>;
 export type ListSessionEventsResponse = ReplyOf<Contract['listSessionEvents']>;
+export type ForkSessionResponse = ReplyOf<Contract['forkSession']>;
+export type SessionConfigPatch = Body<'updateSessionConfig'>;
+export type AnswerApprovalRequest = Body<'answerApproval'>;
+export type ListApprovalsOptions = Given<Contract['listApprovals']>['query'];
 export type InterruptSessionResponse = ReplyOf<Contract['interruptSession']>;
 
 export type ListSessionsOptions = Omit<Given<Contract['listSessions']>['query'], 'includeTotal'>;

@@ -1,4 +1,5 @@
 /** The composition root: puts the rooms together and takes them apart again. */
+import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -6,27 +7,47 @@ import {
   createLocalRunner,
   createProcessIsolation,
   type Isolation,
-  type Limits,
+  isolationLimits,
   selfTest,
 } from '@ash-ai/sandbox';
 import { errors } from '@ash-ai/shared';
 import type { Logger } from 'pino';
 import { Agents } from './agents/agents.ts';
 import { AgentFolders } from './agents/folders.ts';
+import { Approvals } from './approvals/approvals.ts';
+import { Attachments } from './attachments/attachments.ts';
 import { findBridge } from './bridge-program.ts';
 import type { Config } from './config.ts';
+import { Credentials } from './credentials/credentials.ts';
+import { createSeal } from './credentials/seal.ts';
+import { readSealKey } from './credentials/seal-key.ts';
 import { lockDataDir } from './data-dir-lock.ts';
+import { Egress } from './egress/egress.ts';
+import { Terms } from './egress/terms.ts';
+import { Exec } from './exec/exec.ts';
+import { agentFiles } from './files/agent-files.ts';
+import { sessionFiles } from './files/session-files.ts';
 import { health } from './health.ts';
 import type { Rooms } from './http/rooms.ts';
 import { type HttpServer, serveHttp } from './http/serve.ts';
 import { ApiKeys, defaultTenant } from './keys/api-keys.ts';
+import { createInternalGate } from './keys/internal-gate.ts';
 import { Log } from './log/log.ts';
+import { Queue } from './queue/queue.ts';
+import { QueueWorker } from './queue/worker.ts';
+import { SandboxLogs } from './sandbox-logs/sandbox-logs.ts';
+import { Forking } from './sessions/fork.ts';
+import { limitPolicy } from './sessions/limits.ts';
 import { opener } from './sessions/open-request.ts';
 import { Sessions } from './sessions/sessions.ts';
 import { openStore } from './store/open.ts';
 import * as turnStore from './store/turns.ts';
+import { Sweep } from './sweep.ts';
+import { Meter } from './telemetry/meter.ts';
+import { createMetrics } from './telemetry/metrics.ts';
 import { Executor } from './turns/executor.ts';
 import { Turns } from './turns/start.ts';
+import { Usage } from './usage/usage.ts';
 import { version } from './version.ts';
 
 export interface App extends AsyncDisposable {
@@ -48,15 +69,39 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
   );
   const isolation = await createIsolation(config, logger);
   const bridge = findBridge({ entry: config.bridgeEntry, executable: config.runtimeExecutable });
+  const policy = limitPolicy(config);
   const runner = await createLocalRunner({
     sandboxesDir: join(dataDir, 'sandboxes'),
     isolation,
-    limits: limitsOf(config),
+    limits: isolationLimits(policy.defaults),
+    disk: { kind: config.sandboxDisk, diskMb: policy.defaults.diskMb, inodes: policy.defaults.inodes },
     executable: bridge.executable,
     bridge: { args: bridge.args, readablePaths: bridge.readablePaths, env: {} },
   });
+  const sealKey = await readSealKey(dataDir);
+  const { credentialKey } = config;
+  /** Seals what callers give the server in confidence, other than credentials. */
+  const secrets = createSeal(credentialKey ?? sealKey, credentialKey === undefined ? [] : [sealKey]);
+  const credentials = new Credentials({
+    store,
+    seal: credentialKey === undefined ? undefined : createSeal(credentialKey),
+  });
+  const meter = new Meter();
   const log = new Log(store);
   const folders = new AgentFolders(dataDir);
+  const terms = new Terms({ store, credentials, config });
+  const ca = config.extraCaFile === undefined ? undefined : await readFile(config.extraCaFile, 'utf8');
+  const model = ca === undefined ? config.model : { ...config.model, ca };
+  const openRequest = opener({
+    store,
+    folders,
+    credentials,
+    secrets,
+    config: { ...config, model },
+    limits: policy,
+    terms,
+  });
+  const sandboxLogs = new SandboxLogs(store);
   const executor = building.use(
     new Executor(
       {
@@ -64,21 +109,40 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
         log,
         runner,
         logger,
+        meter,
         serverId: `${hostname()}-${process.pid}`,
-        openRequest: opener({ store, folders, config }),
+        openRequest,
+        maySpend: (session) => terms.maySpend(session),
+        sandboxLogs,
       },
       { maxAwake: config.maxSandboxes, idleMs: config.idleTimeoutMs },
     ),
   );
-  const keys = new ApiKeys({ store, envKey: config.apiKey, hashSecret: config.credentialKey });
+  const keys = new ApiKeys({ store, envKey: config.apiKey, hashSecret: credentialKey, seal: secrets });
   const initialKeyPath = await keys.bootstrap(dataDir);
-  const sessions = new Sessions({ store, log, executor, folders, isolation: isolation.name });
+  const sessions = new Sessions({
+    ...{ store, log, executor, folders, credentials, secrets },
+    isolation: isolation.name,
+    walls: { policy, enforced: runner.enforced },
+    forking: new Forking({ store, runner }),
+    terms,
+  });
+  const turns = new Turns(store, log, executor);
+  const worker = building.use(
+    new QueueWorker(
+      { store, sessions, turns, log, logger, recover: (id) => executor.recover(id) },
+      { concurrency: config.queueConcurrency },
+    ),
+  );
+  const withFiles = { store, openRequest, workspaces: runner.workspaces };
+  const commands = building.use(new Exec(withFiles));
+  const serverHealth = health({ store, executor, config, isolation });
   const rooms: Rooms = {
     version,
     keys,
     sessions,
     log,
-    turns: new Turns(store, log, executor),
+    turns,
     agents: new Agents({
       store,
       folders,
@@ -86,19 +150,38 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
       pathTenants: new Set(config.deployPaths === 'none' ? [] : [defaultTenant]),
       endSessions: (tenantId, agent) => sessions.endAll(tenantId, agent),
     }),
-    health: health({ store, executor, config, isolation }),
+    agentFiles: agentFiles({ store, folders }),
+    sessionFiles: sessionFiles(withFiles),
+    attachments: new Attachments({ ...withFiles, dataDir, logger, sandboxLogs, maxBytes: config.maxAttachmentBytes }),
+    commands,
+    sandboxLogs,
+    credentials,
+    approvals: new Approvals({ store, log, executor }),
+    queue: new Queue({ store, nudge: () => worker.nudge() }),
+    usage: new Usage(store),
+    egress: new Egress(store),
+    internal: createInternalGate({ secret: config.internalSecret, production: config.environment === 'production' }),
+    health: serverHealth,
+    durable: () => store.durable(),
+    metrics: createMetrics({ store, meter, health: serverHealth }),
   };
   await folders.sweepStaging();
   const unfinished = await turnStore.listUnfinished(store.db);
   for (const id of new Set([...(await runner.list()), ...unfinished.map((turn) => turn.sessionId)]))
     executor.recover(id);
+  await worker.start();
+  const sweep = building.use(new Sweep({ store, runner, logger }));
+  sweep.now();
   const http = building.use(await serveHttp({ rooms, host: config.host, port: config.port, logger }));
   const owned = building.move();
   return {
     http,
     isolation,
     initialKeyPath,
-    drain: (graceMs) => executor.drain(graceMs),
+    drain: (graceMs) => {
+      worker.pause();
+      return executor.drain(graceMs);
+    },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
@@ -121,16 +204,4 @@ async function createIsolation(config: Config, logger: Logger): Promise<Isolatio
     throw errors.isolation_unavailable({ reason });
   }
   return isolation;
-}
-
-function limitsOf(config: Config): Limits {
-  const memoryBytes = config.sandboxMemoryMb * 1024 * 1024;
-  return {
-    memoryBytes,
-    pids: config.sandboxPids,
-    cpus: config.sandboxCpus,
-    tmpBytes: memoryBytes / 4,
-    fileBytes: 4 * 1024 * 1024 * 1024,
-    openFiles: 8192,
-  };
 }

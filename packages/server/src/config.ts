@@ -1,6 +1,7 @@
 /** Configuration: the one reader of the server's environment. The table below is also what the documentation is made from. */
 import { resolve } from 'node:path';
-import { permissionModes } from '@ash-ai/shared/contract';
+import { attachmentLimits, type LimitsRequest, limitsRequestSchema, permissionModes } from '@ash-ai/shared/contract';
+import { parsePattern } from '@ash-ai/shared/egress';
 import { z } from 'zod';
 
 export interface Variable {
@@ -65,7 +66,24 @@ export const variables = {
     name: 'ASH_INTERNAL_SECRET',
     meaning: 'Bearer of /api/internal, shared with runners',
     secret: true,
+    schema: text.regex(/^\S+$/, 'must not hold white space'),
+  },
+  environment: {
+    name: 'NODE_ENV',
+    meaning: 'With "production", /api/internal stays closed until ASH_INTERNAL_SECRET is set',
     schema: text,
+  },
+  queueConcurrency: {
+    name: 'ASH_QUEUE_CONCURRENCY',
+    default: '4',
+    meaning: 'Queue items that one server works on at once',
+    schema: whole(1, 10_000),
+  },
+  maxAttachmentBytes: {
+    name: 'ASH_MAX_ATTACHMENT_SIZE',
+    default: '10485760',
+    meaning: 'Largest attachment, in bytes; at most 104857600',
+    schema: whole(1, attachmentLimits.maxBytes),
   },
   bridgeEntry: {
     name: 'ASH_BRIDGE_ENTRY',
@@ -124,6 +142,80 @@ export const variables = {
     meaning: 'Processors of one sandbox; fractions are fine',
     schema: numberFrom(0.01, 4096),
   },
+  sandboxDisk: {
+    name: 'ASH_SANDBOX_DISK',
+    default: 'auto',
+    meaning: 'What holds the disk limit: "image" a disk per session, "watchdog" a look now and then, "auto" what works',
+    schema: choice(['auto', 'image', 'watchdog']),
+  },
+  sandboxDiskMb: {
+    name: 'ASH_SANDBOX_DISK_MB',
+    default: '4096',
+    meaning: 'Files of one sandbox, in MiB',
+    schema: whole(16, 16_777_216),
+  },
+  sandboxInodes: {
+    name: 'ASH_SANDBOX_INODES',
+    default: '500000',
+    meaning: 'Number of files and folders of one sandbox',
+    schema: whole(1000, 1_000_000_000),
+  },
+  sandboxOpenFiles: {
+    name: 'ASH_SANDBOX_OPEN_FILES',
+    default: '8192',
+    meaning: 'Open files of one process in a sandbox',
+    schema: whole(64, 1_048_576),
+  },
+  turnTimeoutMs: {
+    name: 'ASH_TURN_TIMEOUT_MS',
+    meaning: 'Time of one turn, in ms; without it a turn may take as long as it likes',
+    schema: whole(1000, 2_147_483_647),
+  },
+  sandboxCeiling: {
+    name: 'ASH_SANDBOX_CEILING',
+    meaning:
+      'What agents and sessions may ask for at most, such as "memoryMb=4096,cpus=2"; what is not named can only be lowered',
+    schema: text.transform(toCeiling),
+  },
+  egressCeiling: {
+    name: 'ASH_EGRESS_CEILING',
+    default: '*',
+    meaning:
+      'What agents and sessions may list for egress at most: hosts, "*.suffix", "*" (every public host), addresses, separated by commas; "none" for nothing',
+    schema: text.transform(toPatterns),
+  },
+  extraCaFile: {
+    name: 'ASH_EXTRA_CA_FILE',
+    meaning: 'Certificates (PEM) to trust beside the usual ones, for the model API and for egress with headers',
+    schema: text.transform((path) => resolve(path)),
+  },
+  modelAllow: {
+    name: 'ASH_MODEL_ALLOW',
+    meaning: 'Models that may be called, separated by commas; "claude-haiku-*" is a beginning. Without it: all',
+    schema: text.transform(toList),
+  },
+  modelServerTools: {
+    name: 'ASH_MODEL_SERVER_TOOLS',
+    default: 'web_search_*,tool_search_*',
+    meaning:
+      'Tools that the model API itself may run, by type, separated by commas; what they reach is not bound by egress. "*" for all, "none" for none',
+    schema: text.transform((given) => (given === 'none' ? [] : toList(given))),
+  },
+  sessionSpendUsd: {
+    name: 'ASH_SESSION_SPEND_USD',
+    meaning: 'What the model calls of one session may cost, by list prices',
+    schema: numberFrom(0, 1_000_000_000),
+  },
+  tenantSpendUsd: {
+    name: 'ASH_TENANT_SPEND_USD',
+    meaning: 'What the model calls of one tenant may cost in a calendar month (UTC), by list prices',
+    schema: numberFrom(0, 1_000_000_000),
+  },
+  modelCallsPerMinute: {
+    name: 'ASH_MODEL_CALLS_PER_MINUTE',
+    meaning: 'Model calls of one session in any minute',
+    schema: whole(1, 100_000),
+  },
   modelBaseUrl: {
     name: 'ANTHROPIC_BASE_URL',
     default: 'https://api.anthropic.com',
@@ -159,6 +251,8 @@ type Settings = {
 export interface ModelUpstream {
   baseUrl: string;
   headers: Record<string, string>;
+  /** Certificates to trust beside the usual ones (PEM). */
+  ca?: string;
 }
 
 /** The settings of a server. */
@@ -217,6 +311,29 @@ function numberFrom(min: number, max: number) {
 
 function choice<const T extends readonly [string, ...string[]]>(values: T) {
   return text.pipe(z.enum(values, `must be one of ${values.join(', ')}`));
+}
+
+function toList(given: string): string[] {
+  return given.split(',').flatMap((part) => (part.trim() === '' ? [] : [part.trim()]));
+}
+
+function toPatterns(given: string, context: z.RefinementCtx): string[] {
+  const patterns = given === 'none' ? [] : toList(given);
+  const wrong = patterns.find((pattern) => parsePattern(pattern) === undefined);
+  if (wrong === undefined) return patterns;
+  context.addIssue(`must be hosts such as "api.example.com,*.example.org:8443", which ${JSON.stringify(wrong)} is not`);
+  return z.NEVER;
+}
+
+function toCeiling(given: string, context: z.RefinementCtx): LimitsRequest {
+  const pairs = given.split(',').map((pair) => pair.trim().split('='));
+  const asked = limitsRequestSchema.safeParse(Object.fromEntries(pairs.map(([name, value]) => [name, Number(value)])));
+  if (asked.success) return asked.data;
+  const [issue] = asked.error.issues;
+  context.addIssue(
+    `must be limits such as "memoryMb=4096,cpus=2" (${[...(issue?.path ?? []), issue?.message].join(' ')})`,
+  );
+  return z.NEVER;
 }
 
 function toBaseUrl(given: string, context: z.RefinementCtx): string {

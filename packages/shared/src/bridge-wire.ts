@@ -4,11 +4,12 @@
  * Server to bridge: one JSON object per line. Bridge to server: one line per frame, made of a JSON header, a TAB and
  * the payload's JSON text. (JSON text holds no raw TAB.) So a reader parses a message once and passes on its bytes.
  *
- * Frames that must not get lost (`message`, `turn_end`) are numbered from 1 within the bridge's life, spooled, and
+ * Frames that must not get lost (all but previews and answers) are numbered from 1 within the bridge's life, spooled, and
  * repeated after an `attach` until they are acked. Previews carry the number of the frame they follow and their own
  * index within that run.
  */
-import type { SdkMessage, TurnContent, TurnEnded } from './log-entry.ts';
+import type { EgressPolicy, EgressRecord } from './egress.ts';
+import type { ApprovalAnswer, ApprovalRequest, SdkMessage, TurnContent, TurnEnded, TurnFailure } from './log-entry.ts';
 
 /** Longest line in either direction, in bytes. Larger messages of the runtime fail their turn. */
 export const maxFrameBytes = 64 * 1024 * 1024;
@@ -19,6 +20,31 @@ export interface ModelUpstream {
   baseUrl: string;
   /** Headers that are set on every call, credentials among them. */
   headers: Record<string, string>;
+  /** Certificates to trust beside those that Node knows, for model calls and for requests of the egress proxy (PEM). */
+  ca?: string;
+}
+
+/** Ceilings over the model calls of a session; what is absent has none. */
+export interface ModelLimits {
+  /** Models that may be called, by every one of the lists: names, or beginnings of names with `*` after them. */
+  models?: readonly (readonly string[])[];
+  /** Tools that the API itself may run, by their types, in the same way; also `mcp_servers`. */
+  serverTools?: readonly (readonly string[])[];
+  maxSpendUsd?: number;
+  /** Tokens of every kind. */
+  maxTokens?: number;
+  requestsPerMinute?: number;
+  /** What the tenant may still spend at this moment. */
+  tenantLeftUsd?: number;
+  /** What the session has used before, by the server's books. */
+  spentUsd: number;
+  usedTokens: number;
+}
+
+/** What may leave a sandbox; with keys in it, so kept in the bridge's memory only. */
+export interface EgressTerms {
+  policy: EgressPolicy;
+  limits: ModelLimits;
 }
 
 /** Options that a message may carry; they hold for its turn. */
@@ -31,12 +57,22 @@ export interface TurnOptions {
   outputFormat?: { type: string; schema: Record<string, unknown> };
 }
 
+/** Options of a turn that a running runtime takes over; every other one needs a runtime started with it. */
+export type LiveOptions = Pick<TurnOptions, 'model' | 'effort'>;
+
 /** What the agent runtime is started with. */
 export interface RuntimeOptions extends TurnOptions {
   /** The agent runtime's own session id (Ash's session id). */
   sessionId: string;
   /** Whether a conversation of that id exists and is to be continued. */
   resume: boolean;
+  /** The conversation to begin with a copy of, cut after the message with the uuid `at` if there is one. */
+  forkOf?: { sessionId: string; at?: string };
+  /**
+   * A turn that was cut off while it waited for an answer: the runtime goes on with it by itself, and what it asks for
+   * again is answered from these approvals.
+   */
+  goOn?: { turnId: string; approvals: KnownApproval[] };
   permissionMode: string;
   systemPrompt?: string;
   allowedTools?: string[];
@@ -55,7 +91,18 @@ export interface Paths {
   workspace: string;
   home: string;
   modelSocket: string;
+  egressSocket: string;
   executable: string;
+}
+
+/** The limits of the sandbox, as far as the bridge has to do with them. */
+export interface HeldLimits {
+  memoryMb: number;
+  pids: number;
+  turnTimeoutMs: number | null;
+  /** Files in which the kernel counts kills for want of memory, and processes that it refused; absent where it doesn't. */
+  memoryEvents?: string;
+  pidsEvents?: string;
 }
 
 /** Server to bridge. */
@@ -63,30 +110,65 @@ export type BridgeCommand =
   /** First on every connection. A higher epoch cuts off the connection that was attached before. */
   | { cmd: 'attach'; epoch: number; life: string | null; afterN: number }
   /** Everything the bridge needs for its session; repeated with fresh keys by every server that attaches. */
-  | { cmd: 'open'; runtime: RuntimeOptions; upstream: ModelUpstream; paths: Paths }
+  | {
+      cmd: 'open';
+      runtimeKey: string;
+      runtime: RuntimeOptions;
+      upstream: ModelUpstream;
+      egress?: EgressTerms;
+      paths: Paths;
+      limits: HeldLimits;
+    }
   /** Run one turn. A turn id that the bridge has seen before is not run again. */
-  | { cmd: 'run'; turnId: string; content: TurnContent }
+  | { cmd: 'run'; turnId: string; content: TurnContent; options: LiveOptions }
+  /** Answer to an approval that the runtime waits for; one that nobody waits for is ignored. */
+  | { cmd: 'answer'; approvalId: string; answer: ApprovalAnswer }
   /** Everything up to frame `n` is committed. */
   | { cmd: 'ack'; n: number }
   | { cmd: 'interrupt'; turnId: string }
+  /** A limit that only the server can watch was hit: the running turn ends with this failure, and the wall with it. */
+  | { cmd: 'limit'; failure: TurnFailure }
   /** End the runtime in good order, then the bridge. */
   | { cmd: 'close' };
+
+/** An approval that was asked for in an earlier life of the turn. */
+export interface KnownApproval {
+  request: ApprovalRequest;
+  answer?: ApprovalAnswer;
+}
 
 /** Bridge to server: the header of a frame. */
 export type FrameHeader =
   /** Answer to `attach`. `turnId` is the turn in progress or, with its frames unacked, the last one. */
-  | { kind: 'attached'; life: string; lastN: number; turnId: string | null; running: boolean; opened: boolean }
+  | {
+      kind: 'attached';
+      life: string;
+      lastN: number;
+      turnId: string | null;
+      running: boolean;
+      /** `runtimeKey` of what the runtime was started with; null when it was not. */
+      runtimeKey: string | null;
+    }
   /** The attach was refused: a server with a higher epoch is attached. */
   | { kind: 'superseded'; epoch: number }
   /** The runtime has come up (its first answer), once per life. */
   | { kind: 'ready' }
+  /** A line for the log of the sandbox; whoever isn't attached misses it. */
+  | { kind: 'log'; level: 'stdout' | 'stderr' | 'system' }
   | { kind: 'message'; n: number; turnId: string | null }
   | { kind: 'preview'; after: number; index: number; turnId: string }
+  | { kind: 'approval'; n: number; turnId: string }
+  /** The runtime is about to get the answer to an approval. */
+  | { kind: 'answer_taken'; n: number; turnId: string; approvalId: string }
+  | { kind: 'egress'; n: number; turnId: string | null }
   | { kind: 'turn_end'; n: number; turnId: string };
 
 export interface Frame {
   header: FrameHeader;
-  /** JSON text: an {@link SdkMessage} for `message` and `preview`, a {@link TurnEnded} for `turn_end`, else `null`. */
+  /**
+   * JSON text: an {@link SdkMessage} for `message` and `preview`, a {@link TurnEnded} for `turn_end`, an
+   * {@link ApprovalRequest} for `approval`, an {@link EgressRecord} for `egress`, else `null`.
+   */
   payload: string;
 }
 
@@ -126,6 +208,23 @@ export function parsePayload(frame: Frame): SdkMessage {
 /** How a turn ended, of a `turn_end` frame. */
 export function parseTurnEnded(frame: Frame): TurnEnded {
   return parseObject(frame.payload) as TurnEnded;
+}
+
+/** What is asked for, of an `approval` frame. */
+export function parseApproval(frame: Frame): ApprovalRequest {
+  const request = parseObject(frame.payload) as ApprovalRequest;
+  if (typeof request.approvalId !== 'string' || typeof request.toolName !== 'string') {
+    throw new MalformedFrame('not an approval');
+  }
+  return request;
+}
+
+/** The decision of an `egress` frame. */
+export function parseEgress(frame: Frame): EgressRecord {
+  const record = parseObject(frame.payload) as EgressRecord;
+  if (typeof record.host !== 'string' || typeof record.at !== 'string')
+    throw new MalformedFrame('not an egress record');
+  return record;
 }
 
 function parseObject(text: string): object {

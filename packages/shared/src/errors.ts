@@ -61,6 +61,34 @@ export const errorTable = {
   }),
   invalid_api_key: define(401, 'Invalid API key'),
 
+  api_key_not_found: define<{ keyId: string }>(404, (c) => `API key ${c.keyId} not found`),
+  internal_secret_invalid: define(401, 'Invalid internal secret', {
+    suggestion: 'Send "Authorization: Bearer <ASH_INTERNAL_SECRET of the server>".',
+  }),
+  internal_secret_missing: define(503, 'This server has no internal secret, so its internal routes are closed', {
+    suggestion: 'Set ASH_INTERNAL_SECRET.',
+  }),
+
+  // credentials
+  credential_key_missing: define(500, 'ASH_CREDENTIAL_KEY is not set, so credentials cannot be sealed', {
+    suggestion: 'Start the server with ASH_CREDENTIAL_KEY, a long random secret that stays the same.',
+  }),
+  credential_not_found: define<{ credentialId: string }>(404, (c) => `Credential ${c.credentialId} not found`),
+  credential_invalid: define<{ credentialId: string; reason: string }>(
+    400,
+    (c) => `Credential ${c.credentialId} cannot be used: ${c.reason}`,
+    { suggestion: 'Store it again with a key of the right form.' },
+  ),
+  secret_unreadable: define(500, 'A sealed secret cannot be opened with the keys of this server', {
+    suggestion: 'Start the server with the ASH_CREDENTIAL_KEY that sealed it, or store the secret again.',
+  }),
+
+  // queue
+  queue_item_not_found: define<{ itemId: string }>(404, (c) => `Queue item ${c.itemId} not found`),
+  queue_item_not_pending: define<{ status: string }>(400, (c) => `Cannot cancel item with status "${c.status}"`, {
+    suggestion: 'Only pending items can be cancelled; interrupt the session of one that is processing.',
+  }),
+
   // agents
   agent_not_found: define<{ agent: string }>(404, (c) => `Agent ${JSON.stringify(c.agent)} not found`, {
     suggestion: 'Deploy it first ("ash deploy <folder>"), or list the agents.',
@@ -102,6 +130,18 @@ export const errorTable = {
     suggestion: 'Wait for its end, interrupt it, or leave out "whenBusy" to queue the message.',
     retryable: true,
   }),
+  session_config_invalid: define<{ field: string; reason: string }>(400, (c) => `${c.field}: ${c.reason}`),
+  fork_point_invalid: define<{ at: number }>(400, (c) => `This session has no entry ${c.at} to fork at`, {
+    suggestion: 'Use the sequence of one of its messages, or leave "at" out to fork as of now.',
+  }),
+  fork_failed: define<{ reason: string }>(500, (c) => `Failed to fork session: ${c.reason}`, { retryable: true }),
+  approval_not_found: define<{ approvalId: string }>(404, (c) => `Approval ${c.approvalId} not found in this session`),
+  approval_answered_already: define<{ approvalId: string; status: string }>(
+    409,
+    (c) => `Approval ${c.approvalId} is ${c.status} already`,
+    { suggestion: 'Nothing is left to do: the first answer counts.' },
+  ),
+  approval_expired: define<{ approvalId: string }>(409, (c) => `Approval ${c.approvalId} has expired with its turn`),
   turn_not_found: define<{ turnId: string }>(404, (c) => `Turn ${c.turnId} not found in this session`),
   turn_queue_full: define<{ limit: number }>(429, (c) => `${c.limit} messages of this session are waiting already`, {
     suggestion: 'Wait until some of them have run.',
@@ -116,9 +156,55 @@ export const errorTable = {
     retryable: true,
   }),
 
+  // files, bundles, attachments, commands
+  agent_files_not_found: define<{ agent: string }>(
+    404,
+    (c) => `The files of agent ${JSON.stringify(c.agent)} were not found on the server`,
+    { suggestion: 'Deploy the agent again.' },
+  ),
+  workspace_not_found: define<{ sessionId: string }>(
+    404,
+    (c) => `No workspace available: the workspace of session ${c.sessionId} was not found`,
+  ),
+  file_path_invalid: define<{ path: string; reason: string }>(
+    400,
+    (c) => `Not a path within the folder: ${JSON.stringify(c.path)} (${c.reason})`,
+    { suggestion: 'Use a relative path with "/", like "src/main.ts".' },
+  ),
+  file_not_found: define<{ path: string }>(404, (c) => `File ${JSON.stringify(c.path)} not found`, {
+    suggestion: 'List the files; symbolic links are not followed.',
+  }),
+  not_a_file: define<{ path: string }>(400, (c) => `${JSON.stringify(c.path)} is not a regular file`),
+  file_too_large: define<{ path: string; limitBytes: number }>(
+    400,
+    (c) => `File ${JSON.stringify(c.path)} is larger than ${c.limitBytes} bytes`,
+    { suggestion: 'Files up to 100 MiB can be downloaded with format=raw.' },
+  ),
+  file_access_denied: define<{ path: string }>(400, (c) => `The agent has closed ${JSON.stringify(c.path)} to others`),
+  workspace_full: define(507, 'There is no room left on the disk of the workspace', {
+    suggestion: 'Delete files from the workspace, or give the session a larger disk.',
+  }),
+  bundle_invalid: define<{ reason: string }>(400, (c) => `The bundle can't be used: ${c.reason}`, {
+    suggestion: 'Send a tar.gz of files, folders and symbolic links that stay within the workspace.',
+  }),
+  bundle_too_large: define<{ reason: string }>(500, (c) => `The workspace is too large for a bundle: ${c.reason}`, {
+    suggestion: 'Remove large files from the workspace, or download files one by one.',
+  }),
+  attachment_not_found: define<{ attachmentId: string }>(404, (c) => `Attachment ${c.attachmentId} not found`),
+  attachment_too_large: define<{ limitBytes: number }>(
+    413,
+    (c) => `The attachment is larger than ${c.limitBytes} bytes`,
+  ),
+  exec_failed: define<{ reason: string }>(500, (c) => `Exec failed: ${c.reason}`, { retryable: true }),
+
   // how a turn fails
   turn_interrupted: define(409, 'The turn was interrupted'),
   sandbox_launch_failed: define<{ reason: string }>(500, (c) => `The sandbox could not be started: ${c.reason}`),
+  setup_failed: define<{ script: string; reason: string; output: string }>(
+    500,
+    (c) => `${c.script} of the agent failed (${c.reason})${c.output === '' ? '' : `: ${c.output}`}`,
+    { suggestion: 'Repair the script and deploy the agent again; then create a new session.' },
+  ),
   sandbox_lost: define<{ reason: string }>(500, (c) => `The sandbox is gone: ${c.reason}`, {
     suggestion: 'Send the message again: the session stays usable and starts a new sandbox.',
     retryable: true,
@@ -136,6 +222,22 @@ export const errorTable = {
   turn_limit_reached: define<{ reason: string }>(500, (c) => c.reason, { suggestion: 'Raise maxTurns.' }),
   budget_exceeded: define<{ reason: string }>(500, (c) => c.reason, { suggestion: 'Raise maxBudgetUsd.' }),
   prompt_too_long: define<{ reason: string }>(400, (c) => c.reason),
+  memory_limit_reached: define<{ limitMb: number }>(
+    500,
+    (c) => `The agent ran out of memory: its sandbox may have ${c.limitMb} MiB`,
+    { suggestion: 'Use less at once, or give the session or the agent a higher "memoryMb".' },
+  ),
+  disk_limit_reached: define<{ limit: string }>(500, (c) => `The agent's disk is full: its files may be ${c.limit}`, {
+    suggestion: 'Delete files, or give the session or the agent a higher "diskMb" or "inodes".',
+  }),
+  process_limit_reached: define<{ limit: number }>(
+    500,
+    (c) => `The agent started too many processes: its sandbox may have ${c.limit}`,
+    { suggestion: 'Start fewer at once, or give the session or the agent a higher "pids".' },
+  ),
+  turn_timeout: define<{ limitMs: number }>(500, (c) => `The turn took longer than ${c.limitMs} ms`, {
+    suggestion: 'Ask for less at once, or give the session or the agent a higher "turnTimeoutMs".',
+  }),
   model_unreachable: define<{ reason: string }>(502, (c) => `The model API can't be reached: ${c.reason}`, {
     suggestion: 'Check ANTHROPIC_BASE_URL and the network of the server.',
     retryable: true,
@@ -147,6 +249,19 @@ export const errorTable = {
     retryable: true,
   }),
   model_overloaded: define<{ reason: string }>(502, (c) => `The model API is overloaded: ${c.reason}`, {
+    retryable: true,
+  }),
+  model_not_allowed: define<{ reason: string }>(403, (c) => c.reason, {
+    suggestion: 'Choose an allowed model, or widen "models" of the session or ASH_MODEL_ALLOW of the server.',
+  }),
+  model_tool_not_allowed: define<{ reason: string }>(403, (c) => c.reason, {
+    suggestion: 'Allow the tool by "serverTools" of the session and ASH_MODEL_SERVER_TOOLS of the server.',
+  }),
+  spend_limit_reached: define<{ reason: string }>(402, (c) => c.reason, {
+    suggestion: 'Raise the limit of the session, or ASH_SESSION_SPEND_USD or ASH_TENANT_SPEND_USD of the server.',
+  }),
+  model_rate_limit_reached: define<{ reason: string }>(429, (c) => c.reason, {
+    suggestion: 'Wait a minute, or raise the limit of the session or ASH_MODEL_CALLS_PER_MINUTE of the server.',
     retryable: true,
   }),
   model_failed: define<{ reason: string }>(502, (c) => `The model API failed: ${c.reason}`, { retryable: true }),

@@ -10,6 +10,8 @@ export {
 export { AshError, type ErrorBody, type ErrorCode, errors, errorTable, isAshError } from './errors.ts';
 export { isId, newId } from './ids.ts';
 export {
+  type ApprovalAnswer,
+  type ApprovalRequest,
   type ContentBlock,
   type Cursor,
   formatCursor,

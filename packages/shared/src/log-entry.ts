@@ -2,7 +2,15 @@
 import type { ErrorCode } from './errors.ts';
 
 /** The closed set of entry types. */
-export const logEntryTypes = ['session', 'turn_accepted', 'turn_started', 'message', 'turn_ended'] as const;
+export const logEntryTypes = [
+  'session',
+  'turn_accepted',
+  'turn_started',
+  'message',
+  'approval_requested',
+  'approval_answered',
+  'turn_ended',
+] as const;
 export type LogEntryType = (typeof logEntryTypes)[number];
 
 /** A message of the Agent SDK, carried unchanged. Only the fields that Ash reads are named. */
@@ -38,16 +46,50 @@ export interface TurnEnded {
   reported?: boolean;
 }
 
+/** A tool call that waits for somebody's leave, or questions that wait for somebody's answers. */
+export interface ApprovalRequest {
+  approvalId: string;
+  toolName: string;
+  input: Record<string, unknown>;
+  toolUseId: string;
+  /** The subagent that asks; absent for the agent itself. */
+  agentId?: string;
+  /** Why it asks, and sentences for a prompt, as far as the runtime gives them. */
+  reason?: string;
+  title?: string;
+  description?: string;
+}
+
+/** What is answered to an {@link ApprovalRequest}. */
+export interface ApprovalAnswer {
+  decision: 'allow' | 'deny';
+  /** For the agent, with `deny`. */
+  message?: string | undefined;
+  /** Takes the place of the input, with `allow`; the answers to `AskUserQuestion` go here. */
+  updatedInput?: Record<string, unknown> | undefined;
+}
+
 /** `data` of an entry, by type. */
 export interface LogEntryData {
   session: { action: SessionAction; [field: string]: unknown };
   turn_accepted: { content: TurnContent };
   turn_started: Record<string, never>;
   message: SdkMessage;
+  approval_requested: ApprovalRequest;
+  approval_answered: ApprovalAnswer & { approvalId: string };
   turn_ended: TurnEnded;
 }
 
-export type SessionAction = 'created' | 'paused' | 'resumed' | 'stopped' | 'ended' | 'sandbox_lost' | 'recovered';
+export type SessionAction =
+  | 'created'
+  | 'forked'
+  | 'configured'
+  | 'paused'
+  | 'resumed'
+  | 'stopped'
+  | 'ended'
+  | 'sandbox_lost'
+  | 'recovered';
 
 /** One entry of a session's log. */
 export type LogEntry = {

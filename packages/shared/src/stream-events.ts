@@ -1,5 +1,5 @@
 /** The events of a stream (spec/streaming.md §2–3): which ones an SDK message becomes, and their shapes. */
-import type { SdkMessage } from './log-entry.ts';
+import type { ApprovalAnswer, ApprovalRequest, SdkMessage } from './log-entry.ts';
 
 /** An event of a session's stream. Unknown types flow through. */
 export type AshStreamEvent =
@@ -10,6 +10,8 @@ export type AshStreamEvent =
   | { type: 'tool_use'; data: { id: string; name: string; input: unknown } }
   | { type: 'tool_result'; data: { tool_use_id: string; content: unknown; is_error?: boolean } }
   | { type: 'turn_complete'; data: { numTurns?: number; result?: string } }
+  | { type: 'approval'; data: ApprovalRequest & { turnId: string | null } }
+  | { type: 'approval_answered'; data: ApprovalAnswer & { approvalId: string; turnId: string | null } }
   | { type: 'error'; data: { error: string; code?: string } }
   | { type: 'done'; data: { sessionId: string; turnId?: string; status?: string } }
   | { type: 'session_end'; data: { sessionId: string } };
@@ -28,7 +30,7 @@ type Block = Record<string, unknown>;
  */
 const reserved: ReadonlySet<string> = new Set([
   ...['message', 'error', 'done', 'session_start', 'session_end', 'session', 'turn_accepted', 'turn_started'],
-  ...['text_delta', 'thinking_delta', 'tool_use', 'tool_result', 'turn_complete', 'approval'],
+  ...['text_delta', 'thinking_delta', 'tool_use', 'tool_result', 'turn_complete', 'approval', 'approval_answered'],
 ]);
 const eventName = /^[A-Za-z0-9_.-]{1,100}$/;
 

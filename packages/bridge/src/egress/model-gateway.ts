@@ -1,49 +1,90 @@
 /**
- * The model gateway: an HTTP server on the session's unix socket, the only way out of the wall. It drops whatever
- * credentials a call carries, puts the real ones in, and passes the call on to the model API.
+ * The model gateway: an HTTP server on the session's unix socket, the way of model calls out of the wall. It drops whatever
+ * credentials a call carries, holds it against the ceilings, puts the real credentials in, passes the call on to the model
+ * API, and meters what comes back as it streams past.
  */
-
 import { chmodSync, rmSync } from 'node:fs';
 import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import type { ModelUpstream } from '@ash-ai/shared/bridge-wire';
+import type { ErrorCode } from '@ash-ai/shared';
+import type { ModelLimits, ModelUpstream } from '@ash-ai/shared/bridge-wire';
+import { breakOff } from './break-off.ts';
+import { codeOf } from './gate.ts';
+import { endToEnd, type PassedHeaders } from './headers.ts';
+import type { EgressJournal } from './journal.ts';
+import { type CeilingHit, ModelCeilings } from './model-ceilings.ts';
+import { ModelMeter } from './model-meter.ts';
+import { costOf } from './model-prices.ts';
+import { readModelRequest } from './model-request.ts';
+import { UpstreamAgents } from './plain.ts';
+import { rootCertificates } from './trust.ts';
 
-/** Headers of a call that are never passed on: credentials, and what belongs to one hop only. */
-const dropped = new Set([
-  'authorization',
-  'x-api-key',
-  'cookie',
-  'proxy-authorization',
-  'host',
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-  'expect',
-]);
+/** A failure of a model call that the runtime only knows by its status. */
+export interface GatewayFailure {
+  code: ErrorCode;
+  error: string;
+}
 
-/** Serves model calls on `socketPath` until disposed. */
+export interface ModelGatewayOptions {
+  /** Default: nothing is written down. */
+  journal?: Pick<EgressJournal, 'write'>;
+  /** Largest body of a call. Default 32 MiB, as the API has it. */
+  maxBodyBytes?: number;
+  now?: () => number;
+}
+
+/** What is reachable of the model API. The rest (files, batches, administration) belongs to whoever owns the key, not to a session. */
+const routes: readonly RegExp[] = [
+  /^POST \/v1\/messages$/,
+  /^POST \/v1\/messages\/count_tokens$/,
+  /^GET \/v1\/models$/,
+];
+
+/** Never passed on: credentials, and what would make the answer unreadable for the meter. */
+const notPassedOn = new Set(['authorization', 'x-api-key', 'cookie', 'host', 'content-length', 'accept-encoding']);
+const notPassedBack = new Set(['set-cookie']);
+
+/** Bodies held at once by all calls, in bytes: a body is held until its model is known. */
+const maxHeldBytes = 64 * 1024 * 1024;
+
+/** Serves model calls on a unix socket until disposed. */
 export class ModelGateway implements AsyncDisposable {
+  readonly #options: Required<Omit<ModelGatewayOptions, 'now'>>;
+  readonly #ceilings: ModelCeilings;
+  readonly #server = createServer({ maxHeaderSize: 64 * 1024 }, (call, answer) => void this.#pass(call, answer));
   #upstream: ModelUpstream | undefined;
-  #unreachable: string | undefined;
-  readonly #server = createServer((call, answer) => this.#pass(call, answer));
+  #agents = new UpstreamAgents();
+  #failure: GatewayFailure | undefined;
+  #heldBytes = 0;
 
-  /** Where calls go from now on. */
-  use(upstream: ModelUpstream): void {
-    this.#upstream = upstream;
+  constructor({
+    journal = { write: () => undefined },
+    maxBodyBytes = 32 * 1024 * 1024,
+    now,
+  }: ModelGatewayOptions = {}) {
+    this.#options = { journal, maxBodyBytes };
+    this.#ceilings = new ModelCeilings(now);
+    this.#server.requestTimeout = 0;
+    this.#server.maxConnections = 64;
   }
 
-  /** Why the model API could not be reached at the last call; undefined when it was reached. */
-  get unreachable(): string | undefined {
-    return this.#unreachable;
+  /** Where calls go from now on, and the ceilings over them. */
+  use(upstream: ModelUpstream, limits: ModelLimits = { spentUsd: 0, usedTokens: 0 }): void {
+    if (upstream.ca !== this.#upstream?.ca) {
+      this.#agents[Symbol.dispose]();
+      this.#agents = new UpstreamAgents(rootCertificates(upstream.ca));
+    }
+    this.#upstream = upstream;
+    this.#ceilings.use(limits);
+  }
+
+  /** Why the last call got no answer from the model API; undefined when it got one. */
+  get failure(): GatewayFailure | undefined {
+    return this.#failure;
   }
 
   async listen(socketPath: string): Promise<void> {
     rmSync(socketPath, { force: true });
-    this.#server.requestTimeout = 0;
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject);
       this.#server.listen(socketPath, resolve);
@@ -53,68 +94,185 @@ export class ModelGateway implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#server.closeAllConnections();
-    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#agents[Symbol.dispose]();
+    await closed;
   }
 
-  #pass(call: IncomingMessage, answer: ServerResponse): void {
+  async #pass(call: IncomingMessage, answer: ServerResponse): Promise<void> {
     const upstream = this.#upstream;
+    const [path = '', query] = (call.url ?? '').split('?');
     if (upstream === undefined) refuse(answer, 503, 'the model gateway has no upstream yet');
-    else if (!call.url?.startsWith('/v1/')) refuse(answer, 403, 'only the model API (/v1/…) is reachable from here');
+    else if (!routes.some((route) => route.test(`${call.method} ${path}`))) {
+      refuse(answer, 403, `${call.method} ${path.slice(0, 200)} of the model API is not reachable from here`);
+    } else if (call.headers['content-encoding'] !== undefined) refuse(answer, 403, 'a call must not be compressed');
     else {
+      const body = await this.#bodyOf(call);
+      if (body === undefined) {
+        refuse(answer, 403, `a call must not exceed ${this.#options.maxBodyBytes} bytes`);
+        return;
+      }
       try {
-        this.#forward(call, answer, upstream, new URL(upstream.baseUrl + call.url));
+        const url = new URL(`${upstream.baseUrl}${path}${query === undefined ? '' : `?${query}`}`);
+        this.#admitted(call, answer, { upstream, url, body });
       } catch (cause) {
         this.#fail(answer, cause);
+      } finally {
+        this.#heldBytes -= body.length;
       }
     }
   }
 
-  #forward(call: IncomingMessage, answer: ServerResponse, upstream: ModelUpstream, url: URL): void {
-    const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
-    const outgoing = send(url, { method: call.method, headers: { ...passedOn(call), ...upstream.headers } });
+  /** The whole body; undefined when it is too large, here or with those of other calls. */
+  async #bodyOf(call: IncomingMessage): Promise<Buffer | undefined> {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    try {
+      for await (const chunk of call as AsyncIterable<Buffer>) {
+        bytes += chunk.length;
+        this.#heldBytes += chunk.length;
+        if (bytes > this.#options.maxBodyBytes || this.#heldBytes > maxHeldBytes) throw new Error('too large');
+        chunks.push(chunk);
+      }
+      return Buffer.concat(chunks);
+    } catch {
+      this.#heldBytes -= bytes;
+      return undefined;
+    }
+  }
+
+  #admitted(call: IncomingMessage, answer: ServerResponse, ready: Ready): void {
+    const at = Date.now();
+    const request = call.method === 'POST' ? readModelRequest(ready.body) : undefined;
+    const hit = request && this.#ceilings.admit(request);
+    const sent = { ...ready, at, model: request?.model ?? null };
+    if (hit === undefined) this.#forward(call, answer, sent);
+    else {
+      this.#failure = { code: hit.code, error: hit.error };
+      stop(answer, hit);
+      this.#note(sent, { allowed: false, reason: hit.code });
+    }
+  }
+
+  #forward(call: IncomingMessage, answer: ServerResponse, sent: Sent): void {
+    const { upstream, url, body } = sent;
+    const secure = url.protocol === 'https:';
+    const outgoing = (secure ? httpsRequest : httpRequest)(url, {
+      method: call.method,
+      headers: { ...endToEnd(call.headers, notPassedOn), ...upstream.headers, ...lengthOf(call, body) },
+      agent: secure ? this.#agents.https : this.#agents.http,
+      maxHeaderSize: 64 * 1024,
+    });
     outgoing.once('response', (response) => {
-      this.#unreachable = undefined;
-      answer.writeHead(response.statusCode ?? 502, response.statusMessage, responseHeaders(response));
+      this.#failure = undefined;
+      const { 'content-type': type, 'content-encoding': encoding } = response.headers;
+      // An answer that came compressed all the same is reckoned by its size.
+      const meter = new ModelMeter(encoding === undefined || encoding === 'identity' ? type : undefined, body.length);
+      const { statusCode: status = 502 } = response;
+      let bytesIn = 0;
+      answer.writeHead(status, response.statusMessage, responseHeaders(response));
+      response.on('data', (chunk: Buffer) => {
+        bytesIn += chunk.length;
+        if (status === 200) meter.push(chunk);
+      });
       response.pipe(answer);
       // An answer that breaks off upstream must break off here too, not look complete.
-      response.once('error', () => answer.destroy());
+      response.once('error', () => breakOff(answer));
       response.once('close', () => {
-        if (!response.complete) answer.destroy();
+        if (!response.complete) breakOff(answer);
+        this.#settle(sent, { status, bytesIn, meter, address: response.socket?.remoteAddress ?? null });
       });
     });
-    outgoing.once('error', (cause) => (answer.headersSent ? answer.destroy() : this.#fail(answer, cause)));
+    outgoing.once('error', (cause) => {
+      if (answer.headersSent || answer.destroyed) breakOff(answer);
+      else {
+        this.#fail(answer, cause);
+        this.#note(sent, { reason: codeOf(cause) });
+      }
+    });
     answer.once('close', () => outgoing.destroy());
-    call.pipe(outgoing);
+    outgoing.end(body);
+  }
+
+  /** Writes down a call that was answered, and counts what it used. */
+  #settle(sent: Sent, { status, bytesIn, meter, address }: Answered): void {
+    if (status !== 200 || !sent.url.pathname.endsWith('/v1/messages')) {
+      this.#note(sent, { status, bytesIn, address });
+      return;
+    }
+    const { model, tokens } = meter.end();
+    // The dearer one of what was asked for and what answered.
+    const costUsd = Math.max(...[model, sent.model].map((name) => (name === null ? 0 : costOf(name, tokens))));
+    this.#ceilings.used(tokens, costUsd);
+    this.#note({ ...sent, model: model ?? sent.model }, { status, bytesIn, address, tokens, costUsd });
+  }
+
+  #note({ url, at, model, body }: Sent, outcome: Partial<Parameters<EgressJournal['write']>[0]>): void {
+    const { hostname, protocol, port } = url;
+    this.#options.journal.write({
+      ...{ at: new Date(at).toISOString(), method: 'model', host: hostname, address: null, model, tokens: null },
+      port: port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port),
+      ...{ allowed: true, reason: null, status: null, bytesOut: body.length, bytesIn: 0, costUsd: null },
+      durationMs: Date.now() - at,
+      ...outcome,
+    });
   }
 
   #fail(answer: ServerResponse, cause: unknown): void {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
-    this.#unreachable = code;
-    refuse(answer, 502, `the model API can't be reached: ${code}`);
+    const error = codeOf(cause);
+    this.#failure = { code: 'model_unreachable', error };
+    refuse(answer, 502, `the model API can't be reached: ${error}`);
   }
 }
 
-function passedOn(call: IncomingMessage): Record<string, string | string[]> {
-  const headers: Record<string, string | string[]> = {};
-  for (const [name, value] of Object.entries(call.headers)) {
-    if (value !== undefined && !dropped.has(name)) headers[name] = value;
-  }
-  return headers;
+interface Ready {
+  upstream: ModelUpstream;
+  url: URL;
+  body: Buffer;
+}
+interface Sent extends Ready {
+  at: number;
+  model: string | null;
+}
+interface Answered {
+  status: number;
+  bytesIn: number;
+  meter: ModelMeter;
+  address: string | null;
 }
 
-function responseHeaders(response: IncomingMessage): Record<string, string | string[]> {
-  const headers: Record<string, string | string[]> = {};
-  for (const [name, value] of Object.entries(response.headers)) {
-    if (value !== undefined && !dropped.has(name) && name !== 'set-cookie') headers[name] = value;
-  }
+function lengthOf(call: IncomingMessage, body: Buffer): PassedHeaders {
+  return call.method === 'POST' ? { 'content-length': String(body.length) } : {};
+}
+
+function responseHeaders(response: IncomingMessage): PassedHeaders {
+  const headers = endToEnd(response.headers, notPassedBack);
   // A refused key won't be accepted at the tenth try either; the runtime would spend three minutes finding out.
   if (response.statusCode === 401 || response.statusCode === 403) headers['x-should-retry'] = 'false';
   return headers;
 }
 
-function refuse(answer: ServerResponse, status: number, message: string): void {
-  const type = status === 403 ? 'permission_error' : 'api_error';
-  answer.writeHead(status, { 'content-type': 'application/json' });
+/** Ends a call at a ceiling, in a way that the runtime does not try again. */
+function stop(answer: ServerResponse, { code, error, retryAfterSec }: CeilingHit): void {
+  const status = code === 'spend_limit_reached' ? 402 : code === 'model_rate_limit_reached' ? 429 : 403;
+  const retryAfter: PassedHeaders = retryAfterSec === undefined ? {} : { 'retry-after': String(retryAfterSec) };
+  refuse(answer, status, error, { 'x-should-retry': 'false', ...retryAfter });
+}
+
+const errorTypes: Readonly<Record<number, string>> = {
+  402: 'billing_error',
+  403: 'permission_error',
+  429: 'rate_limit_error',
+};
+
+function refuse(answer: ServerResponse, status: number, message: string, headers: PassedHeaders = {}): void {
+  if (answer.destroyed || answer.headersSent) return;
+  answer.writeHead(status, {
+    'content-type': 'application/json',
+    ...(status === 403 ? { 'x-should-retry': 'false' } : {}),
+    ...headers,
+  });
+  const type = errorTypes[status] ?? 'api_error';
   answer.end(JSON.stringify({ type: 'error', error: { type, message: `Ash: ${message}` } }));
 }

@@ -1,8 +1,9 @@
 /** What bubblewrap needs of this machine, found by trying before any sandbox is made. */
 import { spawn } from 'node:child_process';
 import { constants } from 'node:fs';
-import { access, writeFile } from 'node:fs/promises';
+import { access, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { adviceFor, surroundings } from './advice.ts';
 import { findHostFacts, type HostFacts } from './bubblewrap-options.ts';
 import { captured } from './captured.ts';
 import { type CgroupHost, detectCgroups } from './cgroup-host.ts';
@@ -44,11 +45,25 @@ export async function findBubblewrapHost(options: BubblewrapOptions): Promise<Bu
   for (const program of [bwrap, bash[0], ...programs]) await needProgram(program);
   const cgroups: CgroupHost = options.cgroups === false ? { v1: {} } : await detectCgroups();
   const facts = await findHostFacts(stateDir, await provesItself(bwrap, isRoot));
+  await removeLeftovers(stateDir);
   const filterFile = join(stateDir, 'seccomp.bpf');
   await writeFile(filterFile, seccompFilter(arch, options.filter), { mode: 0o600 });
   return { bwrap, isRoot, cgroups, facts, filterFile, stateDir };
 }
 
+/** Files that are there for a moment only, of a server that was killed in that moment. */
+async function removeLeftovers(stateDir: string): Promise<void> {
+  const names = await readdir(stateDir);
+  const left = names.filter((name) => name.startsWith('options-') || name.startsWith('self-test'));
+  for (const name of left) await rm(join(stateDir, name), { recursive: true, force: true });
+}
+
+const packageOf: Readonly<Record<string, string>> = {
+  '/usr/bin/bwrap': 'bubblewrap',
+  '/usr/bin/env': 'coreutils',
+  '/usr/bin/cat': 'coreutils',
+  '/usr/bin/bash': 'bash',
+};
 const programs = ['/usr/bin/setpriv', '/usr/bin/prlimit', '/usr/bin/env', '/usr/bin/cat'];
 
 export function enforcedOn({ cgroups, isRoot }: BubblewrapHost): Enforced {
@@ -67,7 +82,11 @@ export function enforcedOn({ cgroups, isRoot }: BubblewrapHost): Enforced {
 
 async function needProgram(path: string): Promise<void> {
   await access(path, constants.X_OK).catch((cause: unknown) => {
-    throw new IsolationError('isolation_unavailable', `${path} is missing; install it.`, { cause });
+    throw new IsolationError(
+      'isolation_unavailable',
+      `${path} is missing; install it (apt-get install ${packageOf[path] ?? 'util-linux'}).`,
+      { cause },
+    );
   });
 }
 
@@ -94,5 +113,6 @@ async function provesItself(bwrap: string, isRoot: boolean): Promise<boolean> {
     if (result.exitCode === 0) return extra.length > 0;
     why = result.stderr.toString().trim();
   }
-  throw new IsolationError('isolation_unavailable', `Bubblewrap can't raise a wall on this machine: ${why}`);
+  const advice = adviceFor(await surroundings());
+  throw new IsolationError('isolation_unavailable', `Bubblewrap can't raise a wall here: ${why}\n${advice}`);
 }

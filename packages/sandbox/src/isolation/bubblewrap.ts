@@ -1,5 +1,6 @@
 /** The default walls: bubblewrap under a private unprivileged uid, with cgroups and a system call filter. */
 import { spawn } from 'node:child_process';
+import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
@@ -8,6 +9,7 @@ import { wallNeeds } from './bubblewrap-options.ts';
 import { captured } from './captured.ts';
 import { wallChannels } from './channels.ts';
 import { destroy, isAlive } from './destroy.ts';
+import { setFrozen } from './freeze.ts';
 import {
   type Enforced,
   type ExecResult,
@@ -24,7 +26,8 @@ import { type MadeGroups, makeGroups, removeGroups } from './limits.ts';
 import { heardOk, spawnPair } from './pair.ts';
 import { bootId, gone } from './proc.ts';
 import { launcher } from './shell.ts';
-import { planStage, type Stage } from './stage.ts';
+import { type Need, planStage, type Stage } from './stage.ts';
+import { sweepGroups } from './sweep-groups.ts';
 import { bridgeLauncher, execLauncher, wallLauncher } from './wall-script.ts';
 
 export type { BubblewrapOptions } from './bubblewrap-host.ts';
@@ -43,6 +46,8 @@ export async function createBubblewrapIsolation(options: BubblewrapOptions): Pro
     exec: (spec) => exec(host, spec),
     destroy,
     isAlive,
+    setFrozen,
+    sweep: (fate) => sweepGroups(host.cgroups, fate),
   };
 }
 
@@ -50,7 +55,7 @@ async function launch(host: BubblewrapHost, spec: LaunchSpec): Promise<Launched>
   checkSpec(host, spec);
   const { uids, bridge } = spec;
   const { bridge: bridgeDir } = layoutOf(spec.sandboxDir);
-  const bridgeStage = uids && (await planStage(bridgeNeeds(spec), uids.bridge));
+  const bridgeStage = uids && (await stageFor(spec, bridgeNeeds(spec), uids.bridge));
   const stage = await wallStage(host, spec);
   await using files = await openWallFiles(host, spec);
   await using log = await openLog(join(bridgeDir, 'bridge.log'), uids?.bridge);
@@ -101,6 +106,8 @@ async function exec(host: BubblewrapHost, spec: ExecSpec): Promise<ExecResult> {
     const unready = await ready;
     if (unready !== undefined) throw unready;
     if ((await status).includes('exit-code')) return result;
+    // The wall stood and was killed with all that was in it: for want of memory, or with the sandbox that it ran within.
+    if (inner !== undefined && result.exitCode > 128) return result;
     throw new IsolationError('sandbox_launch_failed', `The wall did not stand: ${result.stderr.toString().trim()}`);
   } finally {
     if (made) await removeGroups(made.groups);
@@ -123,8 +130,13 @@ function checkSpec({ isRoot }: BubblewrapHost, { sandboxId, uids }: SandboxSpec)
   }
 }
 
+async function stageFor({ sandboxDir }: SandboxSpec, needs: readonly Need[], uid: number): Promise<Stage | undefined> {
+  const stage = await planStage(needs, uid);
+  return stage && { ...stage, own: await realpath(sandboxDir) };
+}
+
 async function wallStage({ facts }: BubblewrapHost, spec: SandboxSpec): Promise<Stage | undefined> {
-  return spec.uids && planStage(wallNeeds(spec, facts, await hasTmp(spec.sandboxDir)), spec.uids.wall);
+  return spec.uids && stageFor(spec, wallNeeds(spec, facts, await hasTmp(spec.sandboxDir)), spec.uids.wall);
 }
 
 function wallParts({ bwrap }: BubblewrapHost, { limits, uids }: SandboxSpec, { pids }: Pick<Enforced, 'pids'>) {

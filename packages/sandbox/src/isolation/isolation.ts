@@ -139,6 +139,9 @@ export interface InsidePaths {
   tmp: string;
 }
 
+/** What becomes of a sandbox that is found. */
+export type Fate = 'ours to keep' | 'ours to end' | 'not ours';
+
 export interface Isolation {
   readonly name: 'bubblewrap' | 'process';
   capabilities(): Enforced;
@@ -160,4 +163,11 @@ export interface Isolation {
    */
   destroy(record: Launched): Promise<void>;
   isAlive(record: Launched): Promise<{ bridge: boolean; wall: boolean }>;
+  /** Holds everything inside still, or lets it go on; false where this machine can't. The bridge goes on. */
+  setFrozen(record: Launched, frozen: boolean): Promise<boolean>;
+  /**
+   * Ends what was launched by a server that died before it recorded it, as far as it can be told.
+   * @returns ids of the sandboxes that were ended
+   */
+  sweep(fate: (sandboxId: string) => Promise<Fate>): Promise<string[]>;
 }

@@ -18,7 +18,7 @@ export async function openWallFiles(
   const path = join(stateDir, `options-${crypto.randomUUID()}`);
   const options = await open(path, 'wx+', 0o600);
   try {
-    await rm(path);
+    await rm(path, { force: true });
     // At a position, because bubblewrap reads from where this descriptor stands.
     await options.write(bytes, 0, bytes.length, 0);
     const filter = await open(filterFile, 'r');

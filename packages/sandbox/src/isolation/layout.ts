@@ -16,11 +16,16 @@ export interface SandboxLayout {
   bridge: string;
 }
 
+/** The folder that all the agent writes to lies in: a disk of its own where images can be mounted. */
+export function diskOf(sandboxDir: string): string {
+  return join(sandboxDir, 'disk');
+}
+
 export function layoutOf(sandboxDir: string): SandboxLayout {
   return {
-    workspace: join(sandboxDir, 'workspace'),
-    home: join(sandboxDir, 'home'),
-    tmp: join(sandboxDir, 'tmp'),
+    workspace: join(diskOf(sandboxDir), 'workspace'),
+    home: join(diskOf(sandboxDir), 'home'),
+    tmp: join(diskOf(sandboxDir), 'tmp'),
     run: join(sandboxDir, 'run'),
     bridge: join(sandboxDir, 'bridge'),
   };
@@ -63,6 +68,7 @@ async function own(dir: string, mode: number, uid: number | undefined, gid: numb
 export async function makeSandboxDir(sandboxDir: string, uids: UidPair | undefined): Promise<SandboxLayout> {
   const layout = layoutOf(sandboxDir);
   await own(sandboxDir, 0o711, undefined, undefined);
+  await own(diskOf(sandboxDir), 0o711, undefined, undefined);
   await own(layout.workspace, 0o700, uids?.wall, uids?.wall);
   await own(layout.home, 0o700, uids?.wall, uids?.wall);
   await own(layout.run, 0o2750, uids?.bridge, uids?.wall);

@@ -8,7 +8,7 @@ import { chmod, lstat, mkdir, readlink, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { type Isolation, IsolationError, type Limits, type UidPair } from './isolation.ts';
-import { makeSandboxDir } from './layout.ts';
+import { layoutOf, makeSandboxDir } from './layout.ts';
 import { quote } from './shell.ts';
 
 export interface Check {
@@ -118,7 +118,7 @@ export async function selfTest(isolation: Isolation, { dir, uids }: SelfTestOpti
       const ok = passed.has(`ok ${index}`);
       results.push({ check, ok, reason: ok ? '' : `the opposite holds inside the wall ${stderr.toString()}`.trim() });
     });
-    results.push(await ownedBy(join(sandboxDir, 'workspace', 'x'), uids));
+    results.push(await ownedBy(join(layoutOf(sandboxDir).workspace, 'x'), uids));
     return results;
   } finally {
     listener.close();

@@ -20,6 +20,8 @@ interface Bind extends Need {
 }
 
 export interface Stage {
+  /** The sandbox's folder: other sandboxes' disks are let go of, as a copy here would keep them alive. */
+  own?: string;
   covers: string[];
   binds: Bind[];
 }
@@ -84,7 +86,7 @@ const firstDescriptor = 20;
  * Bash that builds the stage; runs as root inside `unshare --mount --propagation private`.
  * `--no-canonicalize`: mount would turn /proc/self/fd/N back into the path, which is covered by then.
  */
-export function stageScript({ covers, binds }: Stage): string[] {
+export function stageScript({ covers, binds, own }: Stage): string[] {
   const opens = binds.map(({ path }, index) => `exec ${firstDescriptor + index}< ${quote(path)}`);
   const mounts = covers.map(
     (dir) => `mount -n -t tmpfs -o mode=0755,size=1m,nosuid,nodev,noexec ash-stage ${quote(dir)}`,
@@ -97,5 +99,17 @@ export function stageScript({ covers, binds }: Stage): string[] {
     const how = writable ? 'nosuid,nodev' : 'ro,nosuid,nodev';
     return `mount -n --no-canonicalize --bind -o ${how} /proc/self/fd/${fd} ${quote(path)} && exec ${fd}<&-`;
   });
-  return ['umask 022', ...opens, ...mounts, ...places, ...back];
+  return ['umask 022', ...opens, ...(own === undefined ? [] : letGoOfOthers(own)), ...mounts, ...places, ...back];
+}
+
+/** Lazily and all in one: at a thousand sessions, that many commands would take seconds. */
+function letGoOfOthers(own: string): string[] {
+  return [
+    'mapfile -t lines < /proc/self/mountinfo; others=()',
+    `for line in "\${lines[@]}"; do`,
+    '  read -r _ _ _ _ place _ <<< "$line"',
+    `  case $place in ${quote(own)}/disk) ;; */sandboxes/*/disk) others+=("$place") ;; esac`,
+    'done',
+    `[ \${#others[@]} -eq 0 ] || umount -n -l -- "\${others[@]}" || true`,
+  ];
 }

@@ -19,6 +19,8 @@ export async function prepareWorkspace(options: {
   marker: string;
   source: WorkspaceSource;
   uid: number | undefined;
+  /** Runs what the agent brings to set itself up; when it throws, the workspace is made anew the next time. */
+  setUp: () => Promise<void>;
 }): Promise<'kept' | 'fresh'> {
   const { workspace, marker, source, uid } = options;
   if (await exists(marker)) return 'kept';
@@ -34,8 +36,14 @@ export async function prepareWorkspace(options: {
     await lchown(workspace, uid, uid);
   }
   await run('chmod', ['-R', 'u+rwX,go-rwx', '--', workspace]);
+  await options.setUp();
   await writeFile(marker, JSON.stringify({ from: source.agentDir }), { mode: 0o600 });
   return 'fresh';
+}
+
+/** Whether a workspace was filled: `marker` is there. */
+export function isPrepared(marker: string): Promise<boolean> {
+  return exists(marker);
 }
 
 /** A new file under the name, so that a link of that name isn't followed. */

@@ -152,7 +152,8 @@ describe('what is seen', () => {
     const root = await tempDir();
     const dir = join(root, 'box');
     await mkdir(dir);
-    await symlink('/etc', join(dir, 'workspace'));
+    await mkdir(join(dir, 'disk'));
+    await symlink('/etc', join(dir, 'disk', 'workspace'));
     await expect(makeSandboxDir(dir, freshUids())).rejects.toThrow(/not a folder/);
     expect((await lstat('/etc')).uid).toBe(0);
   });

@@ -2,7 +2,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { makeSandboxDir } from '../../src/isolation/layout.ts';
+import { layoutOf, makeSandboxDir } from '../../src/isolation/layout.ts';
 import { createUidPool, takenUids } from '../../src/isolation/uids.ts';
 import { isRoot, tempDir } from './harness.ts';
 
@@ -22,7 +22,7 @@ it.runIf(isRoot)('finds the pairs in use from the folders', async () => {
   const pair = { wall: 280_000, bridge: 280_001 };
   await makeSandboxDir(join(dir, 'one'), pair);
   expect(await takenUids(dir)).toEqual([pair]);
-  await rm(join(dir, 'one', 'workspace'), { recursive: true });
+  await rm(layoutOf(join(dir, 'one')).workspace, { recursive: true });
   expect(await takenUids(dir)).toEqual([pair]);
   expect(await takenUids(join(dir, 'missing'))).toEqual([]);
 });

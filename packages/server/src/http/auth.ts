@@ -1,7 +1,7 @@
 /** Who is calling: the tenant of the API key, found before the body is read (spec/http-api.md §1.1). */
 import { errors } from '@ash-ai/shared';
 import type { FastifyRequest } from 'fastify';
-import type { ApiKeysRoom } from './rooms.ts';
+import type { InternalGate, Rooms } from './rooms.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -11,8 +11,12 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Whether the route answers without a key. */
     public?: boolean;
+    /** Whether the route asks for the internal secret in place of a key. */
+    internal?: boolean;
     /** Whether the route reads a JSON body; otherwise a body is ignored. */
     readsBody?: boolean;
+    /** Whether no body is as good as an empty object. */
+    optionalBody?: boolean;
   }
 }
 
@@ -30,14 +34,33 @@ export function bearerKey(header: string | undefined): string {
 }
 
 /** Puts the tenant on the request, or throws a 401. */
-export async function authenticate(request: FastifyRequest, keys: ApiKeysRoom): Promise<void> {
+export async function authenticate(request: FastifyRequest, rooms: Pick<Rooms, 'keys' | 'internal'>): Promise<void> {
   if (isPublic(request)) {
     request.tenantId = publicTenantId;
     return;
   }
-  const tenantId = await keys.tenantOf(bearerKey(request.headers.authorization));
+  if (isInternal(request)) {
+    admitInternal(request, rooms.internal);
+    request.tenantId = publicTenantId;
+    return;
+  }
+  const tenantId = await rooms.keys.tenantOf(bearerKey(request.headers.authorization));
   if (tenantId === undefined) throw errors.invalid_api_key();
   request.tenantId = tenantId;
+}
+
+function admitInternal(request: FastifyRequest, gate: InternalGate): void {
+  const asked = gate.ask(request.socket.remoteAddress);
+  if (asked === 'closed') throw errors.internal_secret_missing();
+  if (asked === 'secret' && !gate.admits(bearerKey(request.headers.authorization))) {
+    throw errors.internal_secret_invalid();
+  }
+}
+
+/** An unknown route below /api/internal/ tells no more to a stranger than a known one. */
+function isInternal(request: FastifyRequest): boolean {
+  if (request.is404) return /^\/api\/internal(?:[/?]|$)/.test(request.url);
+  return request.routeOptions.config.internal === true;
 }
 
 function isPublic(request: FastifyRequest): boolean {

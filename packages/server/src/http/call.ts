@@ -1,6 +1,7 @@
 /** What a route of the contract is given once its request is parsed, and what it answers. */
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Contract, Parsed, ReplyOf, Route } from '@ash-ai/shared/contract';
+import type { FileReply } from './bytes.ts';
 import type { StreamSource } from './stream-source.ts';
 
 interface Caller {
@@ -17,7 +18,9 @@ type Answer<R extends Route> = R['reply'] extends { kind: 'json' }
   ? ReplyOf<R>
   : R['reply'] extends { kind: 'stream' }
     ? StreamSource
-    : undefined;
+    : R['reply'] extends { kind: 'bytes' }
+      ? FileReply | ReplyOf<R>
+      : undefined;
 
 type RouteHandler<R extends Route> = (call: Call<R>) => Promise<Answer<R>>;
 

@@ -35,6 +35,8 @@ export function coercionOf(schema: z.core.$ZodType, path = ''): Coercion | undef
       return oneKind(def.values, path);
     case 'array':
       return eachItem(coercionOf(def.element, `${path}[]`));
+    case 'union':
+      return inTurn(def.options.map((option) => coercionOf(option, path)));
     case 'record':
       return eachValue(coercionOf(def.valueType, `${path}.*`));
     case 'object':
@@ -68,6 +70,13 @@ function oneKind(values: readonly unknown[], path: string): Coercion | undefined
   if (values.every((value) => typeof value === 'string')) return toText(path, false);
   if (values.every((value) => typeof value === 'number')) return toNumber;
   return values.every((value) => typeof value === 'boolean') ? toBoolean : undefined;
+}
+
+/** Coercions of the options of a union. Each leaves alone what is of another kind; text stays text. */
+function inTurn(options: readonly (Coercion | undefined)[]): Coercion | undefined {
+  const coercions = options.filter((coerce) => coerce !== undefined);
+  if (coercions.length === 0) return undefined;
+  return (value) => coercions.reduce((coerced, coerce) => coerce(coerced), value);
 }
 
 function eachItem(coerce: Coercion | undefined): Coercion | undefined {

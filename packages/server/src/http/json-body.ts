@@ -7,6 +7,7 @@ export function readJsonBodies(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, text, done) => {
     if (request.routeOptions.config.readsBody !== true) return done(null, undefined);
+    if (request.routeOptions.config.optionalBody === true && String(text).trim() === '') return done(null, undefined);
     try {
       done(null, parseJson(String(text)));
     } catch (error) {

@@ -25,9 +25,9 @@ export interface Operation {
   tags: string[];
   summary: string;
   parameters?: Parameter[];
-  requestBody?: { required: true; content: Content };
+  requestBody?: { required: boolean; content: Content };
   responses: Record<string, Response>;
-  security?: [];
+  security?: Record<string, string[]>[];
 }
 
 export interface OpenApiDocument {

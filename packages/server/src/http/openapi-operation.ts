@@ -1,6 +1,6 @@
 /** One operation of the OpenAPI document: a row of the contract table. */
 import { type ErrorCode, errorTable, formatSse } from '@ash-ai/shared';
-import { bodyErrors, commonErrors, keyErrors, type Route } from '@ash-ai/shared/contract';
+import { bodyErrors, commonErrors, internalErrors, keyErrors, type Route } from '@ash-ai/shared/contract';
 import type { z } from 'zod';
 import type { Operation, Parameter, Response } from './openapi-document.ts';
 import type { Components, JsonSchema } from './openapi-schemas.ts';
@@ -19,9 +19,15 @@ export function operationOf(name: string, route: Route, components: Components):
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(route.body === undefined
       ? {}
-      : { requestBody: { required: true, content: jsonContent(components.schemaOf(route.body, 'input')) } }),
+      : {
+          requestBody: {
+            required: route.optionalBody !== true,
+            content: jsonContent(components.schemaOf(route.body, 'input')),
+          },
+        }),
     responses: { [route.reply.status]: successOf(route, components), ...failuresOf(route) },
-    ...(route.public === true ? { security: [] as [] } : {}),
+    ...(route.public === true ? { security: [] } : {}),
+    ...(route.internal === true ? { security: [{ internalSecret: [] }] } : {}),
   };
 }
 
@@ -54,9 +60,18 @@ const lastEventId: Parameter = {
   schema: { type: 'string' },
 };
 
+const keyed = new Set([
+  'createSession',
+  'sendMessage',
+  'storeCredential',
+  'enqueue',
+  'createApiKey',
+  'createTenantApiKey',
+]);
+
 /** Headers are no part of the contract table; these routes read one. */
 function headersOf(name: string): Parameter[] {
-  if (name === 'createSession' || name === 'sendMessage') return [idempotencyKey];
+  if (keyed.has(name)) return [idempotencyKey];
   return name === 'followSession' ? [lastEventId] : [];
 }
 
@@ -64,6 +79,14 @@ function successOf(route: Route, components: Components): Response {
   switch (route.reply.kind) {
     case 'json':
       return { description: 'Done', content: jsonContent(components.schemaOf(route.reply.schema, 'output')) };
+    case 'bytes': {
+      const { mediaType = 'application/octet-stream', schema } = route.reply;
+      const json = schema && jsonContent(components.schemaOf(schema, 'output'));
+      return {
+        description: 'The bytes, to be saved under the name in Content-Disposition',
+        content: { [mediaType]: { schema: {} }, ...json },
+      };
+    }
     case 'none':
       return { description: 'Done' };
     case 'stream':
@@ -87,7 +110,7 @@ function failuresOf(route: Route): Record<string, Response> {
   const codes: ErrorCode[] = [
     ...route.errors,
     ...(route.body === undefined ? [] : bodyErrors),
-    ...(route.public === true ? [] : keyErrors),
+    ...(route.internal === true ? internalErrors : route.public === true ? [] : keyErrors),
     ...commonErrors,
   ];
   const responses: Record<string, Response> = {};

@@ -16,7 +16,7 @@ export function openApiDocument(version: string, serverUrl: string): OpenApiDocu
   const tags = new Set<string>();
   for (const [name, route] of Object.entries<Route>(contract)) {
     tags.add(route.tag);
-    const path = route.path.replace(/:(\w+)/g, '{$1}');
+    const path = templateOf(route);
     paths[path] = { ...paths[path], [route.method.toLowerCase()]: operationOf(name, route, components) };
   }
   return {
@@ -30,9 +30,15 @@ export function openApiDocument(version: string, serverUrl: string): OpenApiDocu
       schemas: components.schemas,
       securitySchemes: {
         apiKey: { type: 'http', scheme: 'bearer', description: 'An API key: "Authorization: Bearer ash_…"' },
+        internalSecret: { type: 'http', scheme: 'bearer', description: 'ASH_INTERNAL_SECRET of the server' },
       },
     },
   };
+}
+
+/** A route's path as OpenAPI writes it. It has no way to say that a parameter may hold slashes. */
+export function templateOf({ path }: Route): string {
+  return path.replace(/\/\*$/, '/{path}').replace(/:(\w+)/g, '{$1}');
 }
 
 const errorSchema: JsonSchema = {

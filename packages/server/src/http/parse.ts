@@ -17,14 +17,22 @@ type Part = (value: unknown) => unknown;
 
 /** The parser of a route, compiled once. It throws `validation_failed`, and `body_not_json` when a body is missing. */
 export function parserOf(route: Route): Parser {
-  const params = partOf(route.params, 'path');
+  const parseParams = partOf(route.params, 'path');
+  const params: Part = route.path.endsWith('/*') ? (value) => parseParams(restNamed(value)) : parseParams;
   const query = partOf(route.query, 'query');
-  const body = partOf(route.body, 'body');
+  const parseBody = partOf(route.body, 'body');
+  const body: Part = route.optionalBody === true ? (value) => parseBody(value ?? {}) : parseBody;
   return (request) => ({
     params: params(request.params),
     query: query(request.query),
     body: body(request.body),
   });
+}
+
+/** Fastify calls the rest of a path `*`, the contract `path`. */
+function restNamed(value: unknown): unknown {
+  const { '*': path, ...others } = value as Record<string, unknown>;
+  return { ...others, path };
 }
 
 function partOf(schema: z.ZodType | undefined, whole: string): Part {

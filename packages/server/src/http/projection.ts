@@ -19,8 +19,16 @@ export function framesOf({ item, cursor }: Followed, view: StreamView): string {
 
 function shows(view: StreamView, item: FeedItem): boolean {
   if (item.kind === 'preview') return view.previews;
-  return view.turnId === undefined || item.type === 'message' || item.type === 'turn_ended';
+  return view.turnId === undefined || ofTurn.has(item.type);
 }
+
+/** What a stream of one turn shows of it. */
+const ofTurn: ReadonlySet<EntryItem['type']> = new Set([
+  'message',
+  'approval_requested',
+  'approval_answered',
+  'turn_ended',
+]);
 
 /** The frames of an item, without `id:` line. */
 function project(item: FeedItem, sessionId: string): string {
@@ -54,7 +62,8 @@ const failureOf = {
 } as const;
 
 function entryFrame({ type, turnId, data }: EntryItem): string {
-  return formatSse(type, JSON.stringify({ turnId, ...parsed<object>(data) }));
+  const name = type === 'approval_requested' ? 'approval' : type;
+  return formatSse(name, JSON.stringify({ turnId, ...parsed<object>(data) }));
 }
 
 function lastFrameAt(item: FeedItem, text: string): number {

@@ -2,6 +2,7 @@
 import type { Contract, Route } from '@ash-ai/shared/contract';
 import { contract, defaultBodyLimitBytes } from '@ash-ai/shared/contract';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { FileReply } from './bytes.ts';
 import type { Call, HandlersOf } from './call.ts';
 import { logFailure, toAshError } from './errors.ts';
 import type { HttpLog } from './http-log.ts';
@@ -16,6 +17,7 @@ type AnyHandler = (call: Call<Route> & { signal?: AbortSignal }) => Promise<unkn
 export function registerContract(
   app: FastifyInstance,
   handlers: HandlersOf<Contract>,
+  durable: () => Promise<void> | undefined,
   streams: Streams,
   log: HttpLog,
 ): void {
@@ -28,19 +30,28 @@ export function registerContract(
       method: route.method,
       url: route.path,
       bodyLimit: route.bodyLimitBytes ?? defaultBodyLimitBytes,
-      config: { public: route.public === true, readsBody: route.body !== undefined },
+      config: {
+        public: route.public === true,
+        internal: route.internal === true,
+        readsBody: route.body !== undefined,
+        optionalBody: route.optionalBody === true,
+      },
       handler:
         route.reply.kind === 'stream'
           ? streamReply(parse, handler, streams, log)
-          : jsonReply(parse, handler, route.reply.status),
+          : jsonReply(parse, handler, durable, route.reply.status),
     });
   }
 }
 
-function jsonReply(parse: Parser, handler: AnyHandler, status: number) {
+function jsonReply(parse: Parser, handler: AnyHandler, durable: () => Promise<void> | undefined, status: number) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
     const answer = await handler(callOf(request, parse));
+    // What was shown was stored (durability.md, P4): nothing is shown that a power cut could still take back.
+    const flushed = durable();
+    if (flushed !== undefined) await flushed;
     reply.code(status);
+    if (answer instanceof FileReply) return await answer.send(reply, request.method === 'HEAD');
     return answer;
   };
 }

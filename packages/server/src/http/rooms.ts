@@ -1,12 +1,71 @@
 /** What the HTTP room needs of the rooms behind it. Every call is already scoped to a tenant; a foreign thing is a missing one. */
-import type { Cursor, TurnContent } from '@ash-ai/shared';
+import type { Bytes, FilesFrom } from '@ash-ai/sandbox';
+import type { ApprovalAnswer, Cursor, TurnContent } from '@ash-ai/shared';
 import type { TurnOptions } from '@ash-ai/shared/bridge-wire';
-import type { Agent, Contract, Health, Message, Parsed, Session, SessionEvent } from '@ash-ai/shared/contract';
+import type {
+  Agent,
+  ApiKey,
+  Approval,
+  Attachment,
+  Contract,
+  Credential,
+  EgressRecord,
+  Health,
+  Message,
+  Parsed,
+  QueueItem,
+  QueueStats,
+  ReplyOf,
+  SandboxLog,
+  Session,
+  SessionEvent,
+  UsageEvent,
+  UsageStats,
+} from '@ash-ai/shared/contract';
 import type { Followed } from '../log/feed-item.ts';
 
 export interface ApiKeysRoom {
   /** The tenant of a key given in the Authorization header; undefined when there is no such key. */
   tenantOf(key: string): Promise<string | undefined>;
+  list(tenantId: string): Promise<ApiKey[]>;
+  create(tenantId: string, label: string, idempotencyKey?: string): Promise<{ id: string; key: string }>;
+  delete(tenantId: string, id: string): Promise<void>;
+}
+
+/** Who may call the internal routes. */
+export interface InternalGate {
+  /** Whether callers from this address need the secret, need nothing, or are refused. */
+  ask(remoteAddress: string | undefined): 'secret' | 'open' | 'closed';
+  /** Whether this is the secret. Takes the same time for every wrong one. */
+  admits(given: string): boolean;
+}
+
+export interface CredentialsRoom {
+  store(
+    tenantId: string,
+    given: Parsed<Contract['storeCredential']>['body'],
+    idempotencyKey?: string,
+  ): Promise<Credential>;
+  list(tenantId: string): Promise<Credential[]>;
+  delete(tenantId: string, id: string): Promise<void>;
+}
+
+export interface QueueRoom {
+  enqueue(tenantId: string, request: Parsed<Contract['enqueue']>['body'], idempotencyKey?: string): Promise<QueueItem>;
+  list(tenantId: string, query: Parsed<Contract['listQueueItems']>['query']): Promise<QueueItem[]>;
+  stats(tenantId: string): Promise<QueueStats>;
+  get(tenantId: string, id: string): Promise<QueueItem>;
+  cancel(tenantId: string, id: string): Promise<QueueItem>;
+}
+
+export interface UsageRoom {
+  list(tenantId: string, query: Parsed<Contract['listUsageEvents']>['query']): Promise<UsageEvent[]>;
+  stats(tenantId: string, query: Parsed<Contract['getUsageStats']>['query']): Promise<UsageStats>;
+}
+
+export interface EgressRoom {
+  /** Records after `after`, oldest first. */
+  list(tenantId: string, sessionId: string, page: { after: number; limit: number }): Promise<EgressRecord[]>;
 }
 
 export interface AgentsRoom {
@@ -32,6 +91,65 @@ export interface SessionsRoom {
   resume(tenantId: string, sessionId: string): Promise<Session>;
   stop(tenantId: string, sessionId: string): Promise<Session>;
   interrupt(tenantId: string, sessionId: string): Promise<{ interrupted: boolean; turnId: string | null }>;
+  configure(
+    tenantId: string,
+    sessionId: string,
+    patch: Parsed<Contract['updateSessionConfig']>['body'],
+  ): Promise<Session>;
+  fork(
+    tenantId: string,
+    sessionId: string,
+    request: Parsed<Contract['forkSession']>['body'],
+    idempotencyKey?: string,
+  ): Promise<ReplyOf<Contract['forkSession']>>;
+}
+
+export interface AgentFilesRoom {
+  list(tenantId: string, agent: string): Promise<ReplyOf<Contract['listAgentFiles']>>;
+  read(tenantId: string, agent: string, path: string, maxBytes: number): Promise<Bytes>;
+}
+
+export interface SessionFilesRoom {
+  list(
+    tenantId: string,
+    sessionId: string,
+    options: { includeHidden: boolean },
+  ): Promise<ReplyOf<Contract['listSessionFiles']>>;
+  read(tenantId: string, sessionId: string, path: string, maxBytes: number): Promise<Bytes & { from: FilesFrom }>;
+  write(
+    tenantId: string,
+    sessionId: string,
+    batch: Parsed<Contract['writeSessionFiles']>['body'],
+  ): Promise<ReplyOf<Contract['writeSessionFiles']>['files']>;
+  delete(tenantId: string, sessionId: string, path: string): Promise<void>;
+  download(tenantId: string, sessionId: string): Promise<Bytes>;
+  /** `bundle` is base64. */
+  upload(tenantId: string, sessionId: string, bundle: string): Promise<{ from: FilesFrom }>;
+}
+
+export interface AttachmentsRoom {
+  upload(tenantId: string, sessionId: string, given: Parsed<Contract['uploadAttachment']>['body']): Promise<Attachment>;
+  list(tenantId: string, sessionId: string): Promise<Attachment[]>;
+  download(tenantId: string, id: string): Promise<Bytes & { attachment: Attachment }>;
+  delete(tenantId: string, id: string): Promise<void>;
+}
+
+export interface ExecRoom {
+  exec(
+    tenantId: string,
+    sessionId: string,
+    command: Parsed<Contract['execInSession']>['body'],
+  ): Promise<ReplyOf<Contract['execInSession']>>;
+}
+
+export interface SandboxLogsRoom {
+  /** Entries after `index`, of the session's live sandbox. */
+  read(tenantId: string, sessionId: string, after: number): Promise<SandboxLog[]>;
+}
+
+export interface ApprovalsRoom {
+  list(tenantId: string, sessionId: string, filter: Parsed<Contract['listApprovals']>['query']): Promise<Approval[]>;
+  answer(tenantId: string, sessionId: string, approvalId: string, answer: ApprovalAnswer): Promise<Approval>;
 }
 
 export interface TurnsRoom {
@@ -67,9 +185,24 @@ export interface LogRoom {
 export interface Rooms {
   version: string;
   keys: ApiKeysRoom;
+  internal: InternalGate;
+  credentials: CredentialsRoom;
+  queue: QueueRoom;
+  usage: UsageRoom;
+  egress: EgressRoom;
   agents: AgentsRoom;
   sessions: SessionsRoom;
   turns: TurnsRoom;
+  approvals: ApprovalsRoom;
   log: LogRoom;
+  agentFiles: AgentFilesRoom;
+  sessionFiles: SessionFilesRoom;
+  attachments: AttachmentsRoom;
+  commands: ExecRoom;
+  sandboxLogs: SandboxLogsRoom;
   health(): Promise<Health>;
+  /** Resolves when everything that the rooms have shown by now is durable; undefined when it is already. */
+  durable(): Promise<void> | undefined;
+  /** Metrics in the text format of Prometheus. */
+  metrics(http: { streamsOpen: number }): Promise<string>;
 }

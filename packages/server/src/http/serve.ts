@@ -9,6 +9,7 @@ import { type HttpLog, silentLog } from './http-log.ts';
 import { InFlight } from './in-flight.ts';
 import { readJsonBodies } from './json-body.ts';
 import { refuseMalformed } from './malformed.ts';
+import { registerMetrics } from './metrics.ts';
 import { registerContract } from './register.ts';
 import { replyHeaders } from './reply-headers.ts';
 import type { Rooms } from './rooms.ts';
@@ -59,7 +60,8 @@ export async function serveHttp(options: ServeOptions): Promise<HttpServer> {
   let closing = false;
   const app = createApp(rooms, logger, () => closing);
   const inFlight = new InFlight(app.server);
-  registerContract(app, allHandlers(rooms), streams, logger);
+  registerContract(app, allHandlers(rooms), () => rooms.durable(), streams, logger);
+  registerMetrics(app, rooms.metrics, streams);
   registerDocs(app, rooms.version, () => `http://localhost:${portOf(app, options.port)}`);
   try {
     await app.listen({ host, port: options.port });
@@ -92,7 +94,7 @@ function createApp(rooms: Rooms, log: HttpLog, closing: () => boolean): FastifyI
     clientErrorHandler: refuseMalformed,
     frameworkErrors: (error, request, reply) => {
       // No hook has run for this request, so its key is still to be asked for.
-      authenticate(request, rooms.keys).then(
+      authenticate(request, rooms).then(
         () => renderError(error, request, reply, log),
         (refusal: unknown) => renderError(refusal, request, reply, log),
       );
@@ -102,7 +104,7 @@ function createApp(rooms: Rooms, log: HttpLog, closing: () => boolean): FastifyI
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(replyHeaders(request.id));
     if (closing()) throw errors.shutting_down();
-    await authenticate(request, rooms.keys);
+    await authenticate(request, rooms);
   });
   readJsonBodies(app);
   app.setErrorHandler((error, request, reply) => renderError(error, request, reply, log));

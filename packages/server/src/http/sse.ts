@@ -50,6 +50,11 @@ export class Streams implements AsyncDisposable {
     }, options.heartbeatMs).unref();
   }
 
+  /** How many streams there are. */
+  get open(): number {
+    return this.#open.size;
+  }
+
   /** Streams to `raw` until the source ends, the client leaves or the server shuts down. */
   async answer(raw: ServerResponse, request: StreamRequest): Promise<void> {
     if (this.#closing) throw errors.shutting_down();

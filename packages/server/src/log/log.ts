@@ -2,6 +2,7 @@
 import { errors, type LogEntryType } from '@ash-ai/shared';
 import type { Message, SessionEvent } from '@ash-ai/shared/contract';
 import type { LogRoom } from '../http/rooms.ts';
+import type { SessionSettings } from '../sessions/options.ts';
 import * as logStore from '../store/log.ts';
 import type { Store } from '../store/open.ts';
 import * as sessionStore from '../store/sessions.ts';
@@ -69,9 +70,11 @@ export class Log implements LogRoom {
     sessionId: string,
     page: { limit: number; after: number; type?: string | undefined },
   ): Promise<SessionEvent[]> {
-    await this.#need(tenantId, sessionId);
+    const { settings } = await this.#need(tenantId, sessionId);
     const events: SessionEvent[] = [];
-    for await (const entry of this.#scan(sessionId, page.after)) {
+    // A fork has its parent's messages; what happened to its parent did not happen to it.
+    const after = Math.max(page.after, (settings as SessionSettings | null)?.fork?.upTo ?? 0);
+    for await (const entry of this.#scan(sessionId, after)) {
       const more = toSessionEvents(entry, { tenantId, sessionId }).filter(
         (event) => page.type === undefined || event.type === page.type,
       );
@@ -136,6 +139,7 @@ export class Log implements LogRoom {
   async #openFeed(sessionId: string): Promise<Feed> {
     const lastSeq = await logStore.lastSeq(this.#store.db, sessionId);
     if (lastSeq === undefined) throw errors.session_not_found({ sessionId });
+    await this.#store.durable();
     return new Feed(lastSeq, (after) => this.#page(sessionId, { after, upTo: Number.MAX_SAFE_INTEGER, limit: 1000 }));
   }
 

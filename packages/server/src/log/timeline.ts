@@ -17,6 +17,7 @@ export function toMessage(entry: EntryItem, owner: Owner): Message | undefined {
     const { content } = JSON.parse(entry.data) as LogEntryData['turn_accepted'];
     return { ...base, role: 'user', content: JSON.stringify({ type: 'user', content }) };
   }
+  if (entry.type !== 'message') return undefined;
   const { type } = JSON.parse(entry.data) as SdkMessage;
   if (type !== 'assistant' && type !== 'result') return undefined;
   return { ...base, role: 'assistant', content: entry.data };
@@ -43,7 +44,11 @@ interface Projected {
 function eventsOf(entry: EntryItem): Projected[] {
   switch (entry.type) {
     case 'session':
-      return [{ type: 'lifecycle', data: JSON.parse(entry.data) as LogEntryData['session'] }];
+      return ofSession(JSON.parse(entry.data) as LogEntryData['session']);
+    case 'approval_requested':
+      return [{ type: 'approval', data: { action: 'requested', ...(JSON.parse(entry.data) as object) } }];
+    case 'approval_answered':
+      return [{ type: 'approval', data: { action: 'answered', ...(JSON.parse(entry.data) as object) } }];
     case 'turn_accepted': {
       const { content } = JSON.parse(entry.data) as LogEntryData['turn_accepted'];
       return [{ type: 'message', data: { role: 'user', content } }];
@@ -58,6 +63,12 @@ function eventsOf(entry: EntryItem): Projected[] {
     default:
       return [];
   }
+}
+
+function ofSession({ mcpServers, ...data }: LogEntryData['session']): Projected[] {
+  const lifecycle: Projected = { type: 'lifecycle', data };
+  if (mcpServers === undefined) return [lifecycle];
+  return [lifecycle, { type: 'mcp_status', data: { action: 'configured', servers: mcpServers } }];
 }
 
 function ofMessage(message: SdkMessage): Projected[] {

@@ -1,8 +1,21 @@
 /** Sessions: made, listed, paused, resumed, stopped and ended (spec/sessions.md). Every change of status is an entry in the log. */
 import type { SessionAction, TurnEnded } from '@ash-ai/shared';
-import { errors, newId } from '@ash-ai/shared';
-import type { Contract, Parsed, Session, SessionConfig, SessionStatus } from '@ash-ai/shared/contract';
+import { errors, isAshError, newId } from '@ash-ai/shared';
+import type {
+  Contract,
+  Enforced,
+  Parsed,
+  ReplyOf,
+  Session,
+  SessionConfig,
+  SessionStatus,
+} from '@ash-ai/shared/contract';
 import type { AgentFolders } from '../agents/folders.ts';
+import { applyCredential } from '../credentials/apply.ts';
+import type { Credentials } from '../credentials/credentials.ts';
+import type { Seal } from '../credentials/seal.ts';
+import { agentEgress, type EgressSettings } from '../egress/agent-egress.ts';
+import type { Terms } from '../egress/terms.ts';
 import type { SessionsRoom } from '../http/rooms.ts';
 import { claimOnce } from '../idempotency.ts';
 import { type Log, toItem } from '../log/log.ts';
@@ -13,15 +26,18 @@ import type { Writer } from '../store/row.ts';
 import * as sessionStore from '../store/sessions.ts';
 import * as turnStore from '../store/turns.ts';
 import type { Executor } from '../turns/executor.ts';
+import { configOf, patchedConfig } from './config.ts';
+import type { Forking } from './fork.ts';
+import { agentLimits, type LimitPolicy, limitsUnder } from './limits.ts';
+import { type SessionSettings, secretsOf, splitEnv, visibleMcpServers } from './options.ts';
 
 type CreateRequest = Parsed<Contract['createSession']>['body'];
+type ConfigPatch = Parsed<Contract['updateSessionConfig']>['body'];
 
-/** What a session keeps besides what the API shows of it. */
-export interface SessionSettings {
-  agentVersion: number;
-  isolation: string;
-  systemPrompt?: string | undefined;
-  permissionMode?: string | undefined;
+/** What the API tells of the walls around every session. */
+export interface Walls {
+  policy: LimitPolicy;
+  enforced: Enforced;
 }
 
 interface Written {
@@ -37,13 +53,35 @@ export class Sessions implements SessionsRoom {
   readonly #executor: Executor;
   readonly #folders: AgentFolders;
   readonly #isolation: string;
+  readonly #walls: Walls;
+  readonly #credentials: Pick<Credentials, 'resolve'>;
+  readonly #secrets: Pick<Seal, 'sealText'>;
+  readonly #forking: Forking;
+  readonly #terms: Pick<Terms, 'filled'>;
 
-  constructor(rooms: { store: Store; log: Log; executor: Executor; folders: AgentFolders; isolation: string }) {
+  constructor(rooms: {
+    store: Store;
+    log: Log;
+    executor: Executor;
+    folders: AgentFolders;
+    isolation: string;
+    walls: Walls;
+    credentials: Pick<Credentials, 'resolve'>;
+    /** Seals what callers give in confidence. */
+    secrets: Pick<Seal, 'sealText'>;
+    forking: Forking;
+    terms: Pick<Terms, 'filled'>;
+  }) {
     this.#store = rooms.store;
     this.#log = rooms.log;
     this.#executor = rooms.executor;
     this.#folders = rooms.folders;
     this.#isolation = rooms.isolation;
+    this.#walls = rooms.walls;
+    this.#credentials = rooms.credentials;
+    this.#secrets = rooms.secrets;
+    this.#forking = rooms.forking;
+    this.#terms = rooms.terms;
   }
 
   async create(tenantId: string, request: CreateRequest, idempotencyKey?: string): Promise<Session> {
@@ -52,6 +90,12 @@ export class Sessions implements SessionsRoom {
     const version = await agentStore.getVersion(this.#store.db, agent.versionId);
     if (version === undefined) throw new Error(`agent ${agent.id} has no version ${agent.versionId}`);
     await this.#folders.need(tenantId, agent.name, version.hash);
+    const asked = await agentLimits(this.#folders.path(tenantId, version.hash));
+    const egress = await this.#egress(tenantId, request, this.#folders.path(tenantId, version.hash));
+    await this.#checkCredential(tenantId, request.credentialId);
+    splitEnv(request.extraEnv);
+    const secrets = secretsOf(request);
+    const sealed = secrets === undefined ? null : await this.#secrets.sealText(JSON.stringify(secrets));
     const id = newId();
     const createdAt = new Date().toISOString();
     const settings: SessionSettings = {
@@ -59,6 +103,9 @@ export class Sessions implements SessionsRoom {
       isolation: this.#isolation,
       systemPrompt: request.systemPrompt,
       permissionMode: request.permissionMode,
+      credentialId: request.credentialId,
+      limits: { ...asked, ...request.limits },
+      ...egress,
     };
     const made = await this.#store.write(async (tx) => {
       const earlier = await claimOnce(tx, { tenantId, key: idempotencyKey, request, resourceId: id, at: createdAt });
@@ -73,9 +120,13 @@ export class Sessions implements SessionsRoom {
         model: request.model ?? null,
         config: configOf(request),
         settings,
+        sealed,
         createdAt,
       });
-      const data = { action: 'created', agentName: agent.name, agentVersion: version.number, model: request.model };
+      const data = {
+        ...{ action: 'created', agentName: agent.name, agentVersion: version.number, model: request.model },
+        mcpServers: visibleMcpServers(request.mcpServers),
+      };
       await append(tx, id, 'session', null, data, createdAt);
       return undefined;
     });
@@ -90,13 +141,13 @@ export class Sessions implements SessionsRoom {
     const { agent, status, limit = Number.MAX_SAFE_INTEGER, offset, includeTotal } = query;
     const filter = { agent, status };
     const rows = await sessionStore.list(this.#store.db, tenantId, { ...filter, limit, offset });
-    const sessions = rows.map(toSession);
+    const sessions = rows.map((row) => this.#show(row));
     if (!includeTotal) return { sessions };
     return { sessions, total: await sessionStore.count(this.#store.db, tenantId, filter) };
   }
 
   async get(tenantId: string, sessionId: string): Promise<Session> {
-    return toSession(await this.#row(tenantId, sessionId));
+    return this.#show(await this.#row(tenantId, sessionId));
   }
 
   async pause(tenantId: string, sessionId: string): Promise<Session> {
@@ -109,7 +160,7 @@ export class Sessions implements SessionsRoom {
   async resume(tenantId: string, sessionId: string): Promise<Session> {
     const row = await this.#row(tenantId, sessionId);
     if (row.status === 'ended') throw errors.session_ended({ sessionId });
-    if (row.status === 'active') return toSession(row);
+    if (row.status === 'active') return this.#show(row);
     const path = this.#executor.resume(sessionId) ? { path: 'warm' } : { path: 'cold', source: 'local' };
     const from: SessionStatus[] = ['paused', 'stopped', 'error', 'starting'];
     const resumed = await this.#change(tenantId, sessionId, { from, to: 'active', action: 'resumed', more: path });
@@ -123,9 +174,37 @@ export class Sessions implements SessionsRoom {
 
   async end(tenantId: string, sessionId: string): Promise<Session> {
     const row = await this.#row(tenantId, sessionId);
-    if (row.status === 'ended') return toSession(row);
+    if (row.status === 'ended') return this.#show(row);
     const from: SessionStatus[] = ['starting', 'active', 'paused', 'stopped', 'error'];
     return await this.#cut(tenantId, sessionId, { from, to: 'ended', action: 'ended' });
+  }
+
+  async configure(tenantId: string, sessionId: string, patch: ConfigPatch): Promise<Session> {
+    const at = new Date().toISOString();
+    const { model, ...rest } = patch;
+    const { row, entry } = await this.#store.write(async (tx) => {
+      const before = await sessionStore.get(tx, tenantId, sessionId);
+      if (before === undefined) throw errors.session_not_found({ sessionId });
+      const config = patchedConfig(before.config as SessionConfig | null, rest);
+      const changed = { config, ...(model === undefined ? {} : { model }) };
+      const row = await sessionStore.update(tx, { id: sessionId, at, patch: changed });
+      const entry = await append(tx, sessionId, 'session', null, { action: 'configured', ...patch }, at);
+      return { row: row && { ...row, lastSeq: entry.seq }, entry };
+    });
+    this.#log.publish(sessionId, [toItem({ sessionId, createdAt: at, ...entry })]);
+    if (row === undefined) throw errors.session_not_found({ sessionId });
+    return this.#show(row);
+  }
+
+  async fork(
+    tenantId: string,
+    sessionId: string,
+    request: { at?: number | undefined },
+    idempotencyKey?: string,
+  ): Promise<ReplyOf<Contract['forkSession']>> {
+    const parent = await this.#row(tenantId, sessionId);
+    const { row, ...taken } = await this.#forking.fork(parent, request, idempotencyKey);
+    return { session: this.#show(row), ...taken };
   }
 
   /** Ends all sessions of an agent. */
@@ -174,7 +253,34 @@ export class Sessions implements SessionsRoom {
       written.map((entry) => toItem({ sessionId, createdAt: at, ...entry })),
     );
     if (row === undefined) throw errors.session_not_found({ sessionId });
-    return toSession(row);
+    return this.#show(row);
+  }
+
+  #show(row: sessionStore.SessionRow): Session {
+    return toSession(row, this.#walls);
+  }
+
+  /** Whether a credential can be used, before the session is made. */
+  /** What a session may reach and spend: its own list counts, else its agent's; of ceilings both. @throws credential_invalid */
+  async #egress(tenantId: string, request: CreateRequest, agentDir: string): Promise<EgressSettings> {
+    const agents = await agentEgress(agentDir);
+    const egress = request.egress ?? agents.egress;
+    const modelLimits = { ...agents.modelLimits, ...request.modelLimits };
+    await this.#terms.filled(tenantId, egress?.allow ?? []);
+    return {
+      ...(egress === undefined ? {} : { egress }),
+      ...(Object.keys(modelLimits).length === 0 ? {} : { modelLimits }),
+    };
+  }
+
+  async #checkCredential(tenantId: string, credentialId: string | undefined): Promise<void> {
+    if (credentialId === undefined) return;
+    try {
+      applyCredential(credentialId, await this.#credentials.resolve(tenantId, credentialId));
+    } catch (cause) {
+      if (!isAshError(cause) || cause.code !== 'credential_not_found') throw cause;
+      throw errors.credential_invalid({ credentialId, reason: 'it does not exist, or is not active' }, { cause });
+    }
   }
 
   async #row(tenantId: string, sessionId: string): Promise<sessionStore.SessionRow> {
@@ -207,16 +313,8 @@ async function append(
   return { seq: appended.lastSeq, type, turnId, dataText };
 }
 
-/** The settings that the API shows as `config`; null when none is set. */
-function configOf(request: CreateRequest): SessionConfig | null {
-  const { allowedTools, disallowedTools, betas, subagents, initialAgent } = request;
-  const given = Object.entries({ allowedTools, disallowedTools, betas, subagents, initialAgent });
-  const set = given.filter(([, value]) => value !== undefined);
-  return set.length === 0 ? null : Object.fromEntries(set);
-}
-
 /** A session's row as the API shows it. */
-export function toSession(row: sessionStore.SessionRow): Session {
+export function toSession(row: sessionStore.SessionRow, walls: Walls): Session {
   const settings = row.settings as SessionSettings;
   return {
     id: row.id,
@@ -226,6 +324,8 @@ export function toSession(row: sessionStore.SessionRow): Session {
     sandboxId: row.sandboxId,
     status: row.status,
     isolation: settings.isolation,
+    limits: limitsUnder(walls.policy, settings.limits ?? {}),
+    enforced: walls.enforced,
     runnerId: row.runnerId,
     parentSessionId: row.parentSessionId,
     model: row.model,

@@ -117,6 +117,56 @@ export async function readText(db: Reader, args: ReadLog): Promise<StoredLogEntr
   return await query.execute();
 }
 
+/** Reads entries before a place, newest first, their data as JSON text. */
+export async function readBackText(
+  db: Reader,
+  { sessionId, before, types, limit }: { sessionId: string; before: number; types: readonly string[]; limit: number },
+): Promise<StoredLogEntry[]> {
+  return await db
+    .selectFrom('logEntries')
+    .select(['sessionId', 'seq', 'type', 'turnId', 'data as dataText', 'createdAt'])
+    .where('sessionId', '=', sessionId)
+    .where('seq', '<', before)
+    .where('type', 'in', types)
+    .orderBy('seq', 'desc')
+    .limit(limit)
+    .execute();
+}
+
+/** Copies the first entries of a log into that of a new session, with their places and times. */
+export async function copy(tx: Writer, { from, to, upTo }: { from: string; to: string; upTo: number }): Promise<void> {
+  await tx
+    .insertInto('logEntries')
+    .columns(['sessionId', 'seq', 'type', 'turnId', 'data', 'createdAt'])
+    .expression((eb) =>
+      eb
+        .selectFrom('logEntries')
+        .select((inner) => [inner.val(to).as('sessionId'), 'seq', 'type', 'turnId', 'data', 'createdAt'])
+        .where('sessionId', '=', from)
+        .where('seq', '<=', upTo),
+    )
+    .execute();
+  await tx.updateTable('sessions').set({ lastSeq: upTo }).where('id', '=', to).execute();
+}
+
+/** Turns that were accepted but have not ended, by the entries of a log, in the order of their acceptance. */
+export async function openTurns(db: Reader, { sessionId }: { sessionId: string }): Promise<string[]> {
+  const rows = await db
+    .selectFrom('logEntries')
+    .select(['turnId', 'type'])
+    .where('sessionId', '=', sessionId)
+    .where('type', 'in', ['turn_accepted', 'turn_ended'])
+    .orderBy('seq')
+    .execute();
+  const open = new Set<string>();
+  for (const { turnId, type } of rows) {
+    if (turnId === null) continue;
+    if (type === 'turn_accepted') open.add(turnId);
+    else open.delete(turnId);
+  }
+  return [...open];
+}
+
 /** Reads entries in ascending order, their data as values. */
 export async function read(db: Reader, args: ReadLog): Promise<StoredLogValue[]> {
   const entries = await readText(db, args);

@@ -27,6 +27,11 @@ export interface Store extends AsyncDisposable {
    * const seqs = await store.write((tx) => log.append(tx, { sessionId, epoch, entries }));
    */
   write<T>(job: WriteJob<T>): Promise<T>;
+  /**
+   * Resolves when everything that `db` shows by now is durable; undefined when it is already. `db` sees a commit some
+   * tenths of a millisecond before its flush: who shows the outside what it read waits for this first.
+   */
+  durable(): Promise<void> | undefined;
   /** Resolves when the database answers. @throws {StoreUnavailable} */
   ping(): Promise<void>;
 }
@@ -62,6 +67,7 @@ function refuseNested(store: Store): Store {
   return {
     dialect: store.dialect,
     db: store.db,
+    durable: () => store.durable(),
     ping: () => store.ping(),
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
     write: async (job) => {

@@ -72,6 +72,9 @@ class PostgresStore implements Store {
     }
   }
 
+  /** PostgreSQL shows nothing before it is durable. */
+  durable(): undefined {}
+
   async ping(): Promise<void> {
     await sql`select 1`.execute(this.db);
   }

@@ -13,7 +13,7 @@ export type NewSession = Pick<
   Row,
   'id' | 'tenantId' | 'agentId' | 'agentName' | 'agentVersionId' | 'status' | 'createdAt'
 > &
-  Partial<Pick<Row, 'sandboxId' | 'runnerId' | 'parentSessionId' | 'model' | 'sealed'>> & {
+  Partial<Pick<Row, 'sandboxId' | 'runnerId' | 'parentSessionId' | 'model' | 'sealed' | 'costTotal' | 'costTokens'>> & {
     readonly config?: unknown;
     readonly settings?: unknown;
   };
@@ -88,6 +88,18 @@ export async function listByStatus(db: Reader, statuses: readonly SessionStatus[
   return rows.map(toSession);
 }
 
+/** Which of these sessions there are, whatever their state. */
+export async function existing(db: Reader, ids: readonly string[]): Promise<Set<string>> {
+  const found = new Set<string>();
+  // A statement can't have any number of parameters.
+  for (let from = 0; from < ids.length; from += 500) {
+    const some = ids.slice(from, from + 500);
+    const rows = await db.selectFrom('sessions').select('id').where('id', 'in', some).execute();
+    for (const { id } of rows) found.add(id);
+  }
+  return found;
+}
+
 /** How many sessions are in each state, over all tenants; states without a session are left out. */
 export async function countByStatus(db: Reader): Promise<Partial<Record<SessionStatus, number>>> {
   const rows = await db
@@ -136,6 +148,15 @@ export async function update(
     .returningAll()
     .executeTakeFirst();
   return row && toSession(row);
+}
+
+/** Notes how far the runtime's running totals have come. */
+export async function setCostMark(
+  tx: Writer,
+  id: string,
+  { costTotal, costTokens }: { costTotal: number; costTokens: number },
+): Promise<void> {
+  await tx.updateTable('sessions').set({ costTotal, costTokens }).where('id', '=', id).execute();
 }
 
 /** Makes `holder` the owner and returns the new epoch: from now on appends with an older one are refused. */

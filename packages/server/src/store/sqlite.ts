@@ -1,8 +1,9 @@
 /** The embedded store: one SQLite file in WAL mode, one connection that writes (in groups) and one that reads. */
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, fdatasync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { CamelCasePlugin, Kysely, sql } from 'kysely';
 import { StoreUnavailable } from './errors.ts';
 import { GroupCommit } from './group-commit.ts';
@@ -11,6 +12,8 @@ import { migrations } from './migrations/all.ts';
 import type { Store } from './open.ts';
 import { fromSqlite, sqliteDialect } from './sqlite-dialect.ts';
 import type { Tables } from './tables.ts';
+
+const flushFile = promisify(fdatasync);
 
 /** How long a starter waits for another one's migration. */
 const START_PATIENCE_MS = 30_000;
@@ -23,22 +26,26 @@ export async function openSqlite(file: string, now: () => string): Promise<Store
   closeSync(openSync(file, 'a', 0o600));
   const database = new DatabaseSync(file, { timeout: 0, enableForeignKeyConstraints: false });
   let reading: DatabaseSync | undefined;
+  let journal: number | undefined;
   try {
     await patiently(() => database.exec('pragma journal_mode = wal'));
-    // FULL: a commit is on the disk when it returns. 4,000 pages (16 MB) between checkpoints keep them rare and short;
+    // NORMAL leaves the flush of the journal after a commit to us (GroupCommit), which do it beside the event loop; the
+    // flushes around a checkpoint stay SQLite's. Together that is what FULL promises. 4,000 pages (16 MB) between checkpoints keep them rare and short;
     // the journal is cut back to 64 MB after a rush.
     database.exec(
-      `pragma synchronous = full; pragma wal_autocheckpoint = 4000; pragma journal_size_limit = 67108864;
+      `pragma synchronous = normal; pragma wal_autocheckpoint = 4000; pragma journal_size_limit = 67108864;
        pragma cache_size = -16000; pragma temp_store = memory`,
     );
     const writer = kyselyOver(database);
     await patiently(() => migrate(writer, 'sqlite', migrations, now));
     database.exec(`pragma busy_timeout = ${BUSY_MS}`);
+    journal = openSync(`${file}-wal`, 'r');
     reading = new DatabaseSync(file, { readOnly: true, timeout: BUSY_MS });
     reading.exec('pragma cache_size = -16000; pragma temp_store = memory');
-    return new SqliteStore(database, writer, reading);
+    return new SqliteStore(database, writer, reading, journal);
   } catch (error) {
     reading?.close();
+    if (journal !== undefined) closeSync(journal);
     database.close();
     throw fromSqlite(error);
   }
@@ -51,17 +58,24 @@ class SqliteStore implements Store {
   readonly #writing: DatabaseSync;
   readonly #reading: DatabaseSync;
   readonly #group: GroupCommit;
+  readonly #journal: number;
   #closed: Promise<void> | undefined;
 
-  constructor(writing: DatabaseSync, writer: Kysely<Tables>, reading: DatabaseSync) {
+  /** @param journal a descriptor of the write-ahead log, which stays the same file while the database is open */
+  constructor(writing: DatabaseSync, writer: Kysely<Tables>, reading: DatabaseSync, journal: number) {
     this.#writing = writing;
     this.#reading = reading;
-    this.#group = new GroupCommit(writer, writing);
+    this.#journal = journal;
+    this.#group = new GroupCommit(writer, writing, () => flushFile(journal));
     this.db = kyselyOver(reading);
     this.write = async (job) => {
       if (this.#closed !== undefined) throw new StoreUnavailable('connection', { cause: new Error('closed') });
       return await this.#group.write(job);
     };
+  }
+
+  durable(): Promise<void> | undefined {
+    return this.#group.durable();
   }
 
   async ping(): Promise<void> {
@@ -77,6 +91,7 @@ class SqliteStore implements Store {
     await this.#group[Symbol.asyncDispose]();
     // The reader goes first: the last connection to close moves the journal into the database, and only a writer can.
     this.#reading.close();
+    closeSync(this.#journal);
     this.#writing.exec('pragma optimize');
     this.#writing.close();
   }

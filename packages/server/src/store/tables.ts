@@ -75,6 +75,9 @@ export interface Tables {
     frameLife: string | null;
     frameN: Generated<number>;
     runtimeStarted: Generated<number>;
+    /** Running totals of the runtime as of its newest result: costs in USD, and tokens of all models. */
+    costTotal: Generated<number>;
+    costTokens: Generated<number>;
     createdAt: string;
     lastActiveAt: string;
     endedAt: string | null;
@@ -165,6 +168,20 @@ export interface Tables {
     eventType: string;
     value: number;
     createdAt: string;
+  };
+  egressRecords: {
+    sessionId: string;
+    seq: number;
+    turnId: string | null;
+    record: string;
+  };
+  modelSpend: {
+    sessionId: string;
+    /** `2026-01`, in UTC. */
+    month: string;
+    tenantId: string;
+    tokens: number;
+    costUsd: number;
   };
   approvals: {
     id: string;

@@ -86,6 +86,17 @@ export async function list(
   return (await query.orderBy('ordinal').limit(limit).execute()).map(toTurn);
 }
 
+/** How many turns wait and how many run, over all sessions. */
+export async function countUnfinished(db: Reader): Promise<{ queued: number; running: number }> {
+  const rows = await db
+    .selectFrom('turns')
+    .select((eb) => ['status', eb.fn.countAll<number>().as('count')])
+    .where('status', 'in', ['queued', 'running'])
+    .groupBy('status')
+    .execute();
+  return { queued: 0, running: 0, ...Object.fromEntries(rows.map((row) => [row.status, row.count])) };
+}
+
 /** Every queued or running turn of every session, by session and ordinal: what recovery goes through. */
 export async function listUnfinished(db: Reader): Promise<TurnRow[]> {
   const query = db.selectFrom('turns').selectAll().where('status', 'in', ['queued', 'running']);

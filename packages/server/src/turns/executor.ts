@@ -1,5 +1,5 @@
 /** Runs turns: a lane per session that is awake or busy, a bound on how many are awake, and sleep for the idle. */
-import { errors, type TurnEnded } from '@ash-ai/shared';
+import { type ApprovalAnswer, errors, type TurnEnded } from '@ash-ai/shared';
 import { Lane, type LaneRooms } from './lane.ts';
 
 export interface ExecutorOptions {
@@ -31,10 +31,16 @@ export class Executor implements AsyncDisposable {
   #warm = 0;
   #cold = 0;
   #stopping = false;
+  #disposed = false;
 
-  constructor(rooms: Omit<LaneRooms, 'admit' | 'changed'>, options: ExecutorOptions) {
+  constructor(rooms: Omit<LaneRooms, 'admit' | 'adopted' | 'changed'>, options: ExecutorOptions) {
     this.#options = options;
-    this.#rooms = { ...rooms, admit: (lane) => this.#admit(lane), changed: (lane) => this.#changed(lane) };
+    this.#rooms = {
+      ...rooms,
+      admit: (lane) => this.#admit(lane),
+      adopted: (lane) => void this.#admitted.add(lane),
+      changed: (lane) => this.#changed(lane),
+    };
     this.#sweep = setInterval(() => this.#sleepIdle(), Math.min(options.idleMs, 30_000)).unref();
   }
 
@@ -75,12 +81,17 @@ export class Executor implements AsyncDisposable {
 
   /** Takes up what an earlier server left of a session. */
   recover(sessionId: string): void {
-    this.#lane(sessionId).recover();
+    this.#lane(sessionId).nudge();
   }
 
-  /** Interrupts a session's running turn; the turn's id, null when none runs. */
-  async interrupt(sessionId: string): Promise<string | null> {
-    return this.#lanes.get(sessionId)?.interrupt() ?? null;
+  /** Interrupts a session's running turn, or only this one; the turn's id, null when it doesn't run. */
+  async interrupt(sessionId: string, turnId?: string): Promise<string | null> {
+    return this.#lanes.get(sessionId)?.interrupt(turnId) ?? null;
+  }
+
+  /** Passes on the answer to an approval, which is in the store by now. */
+  answer(sessionId: string, approvalId: string, answer: ApprovalAnswer): void {
+    this.#lanes.get(sessionId)?.answer(approvalId, answer);
   }
 
   /** Ends a session's sandbox and running turn at once. */
@@ -111,6 +122,8 @@ export class Executor implements AsyncDisposable {
   /** Lets go of all sandboxes without ending them. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopping = true;
+    this.#disposed = true;
+    for (const wake of this.#waiting.splice(0)) wake();
     clearInterval(this.#sweep);
     await Promise.all([...this.#lanes.values()].map((lane) => lane.detach()));
   }
@@ -127,6 +140,7 @@ export class Executor implements AsyncDisposable {
   async #admit(lane: Lane): Promise<void> {
     const deadline = Date.now() + (this.#options.admitMs ?? 60_000);
     while (!this.#admitted.has(lane) && this.#admitted.size >= this.#options.maxAwake) {
+      if (this.#disposed) throw errors.shutting_down();
       const idle = this.#longestIdle();
       if (idle !== undefined) await idle.sleep();
       else if (Date.now() >= deadline) throw errors.capacity_reached({ limit: this.#options.maxAwake });

@@ -7,33 +7,37 @@
  *      └── sleep, stop, death of the sandbox
  */
 import { type AwakeSandbox, LeaseLost, type OpenRequest, type Runner } from '@ash-ai/sandbox';
-import { errors, isAshError, type TurnContent, type TurnEnded } from '@ash-ai/shared';
-import type { TurnOptions } from '@ash-ai/shared/bridge-wire';
+import { type ApprovalAnswer, errors, isAshError, type TurnContent, type TurnEnded } from '@ash-ai/shared';
+import type { RuntimeOptions, TurnOptions } from '@ash-ai/shared/bridge-wire';
 import type { Logger } from 'pino';
-import { type Log, toItem } from '../log/log.ts';
-import * as logStore from '../store/log.ts';
-import type { Store, WriteJob } from '../store/open.ts';
-import type { Writer } from '../store/row.ts';
+import type { SandboxLogs } from '../sandbox-logs/sandbox-logs.ts';
+import * as approvalStore from '../store/approvals.ts';
 import * as sessionStore from '../store/sessions.ts';
 import * as turnStore from '../store/turns.ts';
-import { patiently } from './patiently.ts';
+import { AnswerWait, tellAnswers } from './answer-wait.ts';
+import { cutBy, interrupted, lost } from './endings.ts';
+import { Ledger, type LedgerRooms } from './ledger.ts';
 import { type Recorded, record } from './record.ts';
+import { runtimeKeyOf } from './runtime-key.ts';
 
 /** What a lane needs of the rooms around it. */
-export interface LaneRooms {
-  store: Store;
-  log: Log;
+export interface LaneRooms extends LedgerRooms {
   runner: Runner;
   logger: Logger;
-  /** Identifies this server as the holder of leases. */
-  serverId: string;
+  /** Hears what sandboxes say besides frames that are kept. */
+  sandboxLogs: Pick<SandboxLogs, 'heard'>;
   /** What the session's sandbox is opened with. */
   openRequest(
     session: sessionStore.SessionRow,
     options: TurnOptions,
+    goOn?: RuntimeOptions['goOn'],
   ): Promise<Omit<OpenRequest, 'epoch' | 'committed'>>;
+  /** @throws spend_limit_reached when the session's tenant may spend nothing more on model calls */
+  maySpend(session: sessionStore.SessionRow): Promise<void>;
   /** Resolves when one more session may be awake. @throws capacity_reached */
   admit(lane: Lane): Promise<void>;
+  /** The lane is awake already: it is counted, and put to sleep when it has been idle for long. */
+  adopted(lane: Lane): void;
   /** The lane has become idle or has gone to sleep. */
   changed(lane: Lane): void;
 }
@@ -46,9 +50,14 @@ interface Turn {
 
 interface Current extends Turn {
   interrupted: boolean;
-  /** Whether the sandbox has said anything of this turn. */
+  /** Whether the sandbox that is there may have got it. */
+  given: boolean;
+  /** Whether a sandbox has said anything of it. */
   seen: boolean;
-  over: PromiseWithResolvers<'ended' | 'lost' | 'detached'>;
+  /** Whether its end is committed. */
+  ended: boolean;
+  /** Resolves when it has ended, its sandbox is lost, or this server lets go of it. */
+  over: PromiseWithResolvers<void>;
 }
 
 export class Lane {
@@ -57,10 +66,13 @@ export class Lane {
   idleSince = Date.now();
   readonly #rooms: LaneRooms;
   readonly #detached = new AbortController();
-  #epoch: number | undefined;
-  #committed: { life: string | null; n: number } = { life: null, n: 0 };
+  readonly #ledger: Ledger;
+  #tookUp = false;
   #sandbox: AwakeSandbox | undefined;
-  #launchKey = '';
+  /** What the live runtime was switched to; only a restart brings it back to its own. */
+  #effort: TurnOptions['effort'];
+  /** What a turn whose sandbox is gone waits for. */
+  readonly #answers = new AnswerWait();
   #pump: Promise<void> = Promise.resolve();
   #pumping = false;
   #current: Current | undefined;
@@ -71,6 +83,7 @@ export class Lane {
   constructor(sessionId: string, rooms: LaneRooms) {
     this.sessionId = sessionId;
     this.#rooms = rooms;
+    this.#ledger = new Ledger(sessionId, rooms, this.#detached.signal);
   }
 
   /** Whether it has a live sandbox, or one that is on its way out. */
@@ -96,46 +109,38 @@ export class Lane {
   /** Wakes the session ahead of its first message. A failure is left for the message to meet. */
   warm(): void {
     this.#work ??= this.#whileBusy(async () => {
-      await this.#lease();
+      await this.#own();
       await this.#wake({});
     });
   }
 
-  /** Takes up what an earlier server left: a live sandbox, the remains of one, a turn under way. */
-  recover(): void {
-    this.#work ??= this.#whileBusy(async () => {
-      const session = await this.#lease();
-      const running = await turnStore.running(this.#rooms.store.db, this.sessionId);
-      const last = running ?? (await turnStore.lastStarted(this.#rooms.store.db, this.sessionId));
-      const options = (last?.options ?? {}) as TurnOptions;
-      const request = await this.#rooms.openRequest(session, options);
-      // Before the first frame, so that readers who come back get the previews that they missed.
-      await this.#rooms.log.keep(this.sessionId);
-      const sandbox = await this.#rooms.runner.attach({ ...request, ...this.#attachment() });
-      if (sandbox !== undefined) this.#take(sandbox, launchKeyOf(session, options));
-      if (running !== undefined) await this.#carry(toTurn(running), await this.#hasBegun(running.id));
-      this.#again = true;
-    });
-  }
-
-  /** Interrupts the running turn; the id of the turn, null when there is none. */
-  interrupt(): string | null {
+  /** Interrupts the running turn, or only this one; the id of the turn, null when it doesn't run. */
+  interrupt(turnId = this.#current?.id): string | null {
     const current = this.#current;
-    if (current === undefined) return null;
+    if (current === undefined || current.id !== turnId) return null;
     current.interrupted = true;
     this.#sandbox?.interrupt(current.id);
+    this.#answers.look();
     return current.id;
+  }
+
+  /** Passes on the answer to an approval, which is in the store by now. */
+  answer(approvalId: string, answer: ApprovalAnswer): void {
+    this.#sandbox?.answer(approvalId, answer);
+    this.#answers.look();
   }
 
   /** Ends the sandbox at once and the running turn with it; resolves when both are over. */
   async stop(end: TurnEnded): Promise<void> {
     this.#stop = end;
+    this.#answers.look();
     try {
       await this.#rooms.runner.kill(this.sessionId);
       await this.#work;
       await this.#pump;
     } finally {
       this.#stop = undefined;
+      this.#rooms.changed(this);
     }
   }
 
@@ -151,7 +156,8 @@ export class Lane {
   async detach(): Promise<void> {
     this.#detached.abort();
     this.#sandbox?.detach();
-    this.#current?.over.resolve('detached');
+    this.#current?.over.resolve();
+    this.#answers.look();
     await this.#work;
     await this.#pump;
   }
@@ -160,9 +166,9 @@ export class Lane {
     await this.#whileBusy(async () => {
       while (this.#again && !this.#detached.signal.aborted) {
         this.#again = false;
-        await this.#lease();
+        await this.#own();
         for (;;) {
-          const turn = await this.#patiently(() => turnStore.nextQueued(this.#rooms.store.db, this.sessionId));
+          const turn = await this.#ledger.patiently(() => turnStore.nextQueued(this.#rooms.store.db, this.sessionId));
           if (turn === undefined || this.#detached.signal.aborted) break;
           await this.#runTurn(toTurn(turn));
         }
@@ -183,91 +189,160 @@ export class Lane {
     } finally {
       this.#work = undefined;
       this.idleSince = Date.now();
+      // Before the executor is told, which forgets a lane that has nothing to do.
+      if (this.#again && !this.#detached.signal.aborted) this.#work = this.#drain();
       this.#rooms.changed(this);
     }
-    if (this.#again && !this.#detached.signal.aborted) this.#work ??= this.#drain();
+  }
+
+  /** Gets the lease at the first call, and with it what earlier owners left: a sandbox, alive or not, and a turn under way. */
+  async #own(): Promise<void> {
+    const session = await this.#ledger.lease();
+    if (this.#tookUp) return;
+    const running = await turnStore.running(this.#rooms.store.db, this.sessionId);
+    try {
+      // From here on it can be interrupted.
+      await this.#takeUp(session, running && this.#begin(toTurn(running), true));
+    } finally {
+      this.#current = undefined;
+    }
+    this.#tookUp = true;
+  }
+
+  async #takeUp(session: sessionStore.SessionRow, current: Current | undefined): Promise<void> {
+    const { log, runner, store, openRequest } = this.#rooms;
+    const { sessionId } = this;
+    if (session.status === 'stopped' || session.status === 'ended') {
+      // A server died between the decision and the deed.
+      await runner.kill(sessionId);
+      if (current !== undefined) await this.#ledger.end(current.id, cutBy(session.status));
+      return;
+    }
+    const last = current ?? (await turnStore.lastStarted(store.db, sessionId));
+    const options = (last?.options ?? {}) as TurnOptions;
+    const request = await openRequest(session, options);
+    if (current !== undefined) {
+      current.seen = await this.#ledger.hasBegun(current.id);
+      // Before the first frame, so that readers who come back get the previews that they missed.
+      await log.keep(sessionId);
+    }
+    const sandbox = await runner.attach({ ...request, ...this.#ledger.attachment() });
+    if (sandbox !== undefined) {
+      this.#rooms.adopted(this);
+      this.#take(sandbox);
+      this.#effort = options.effort;
+    }
+    if (current !== undefined) await this.#carry(current);
   }
 
   async #runTurn(turn: Turn): Promise<void> {
-    const createdAt = now();
-    const { sessionId } = this;
-    const dataText = '{}';
-    const seq = await this.#write(async (tx) => {
-      const entries = [{ type: 'turn_started', turnId: turn.id, createdAt, dataText }];
-      const appended = await logStore.append(tx, { sessionId, epoch: this.#epoch, entries });
-      if (typeof appended === 'string') throw new LeaseLost(appended);
-      const started = await turnStore.setRunning(tx, { id: turn.id, startedSeq: appended.lastSeq, at: createdAt });
-      if (started === undefined) throw new TurnGone();
-      return appended.lastSeq;
-    }).catch((cause: unknown) => {
-      if (cause instanceof TurnGone) return undefined;
-      throw cause;
-    });
-    if (seq === undefined) return;
-    this.#rooms.log.publish(sessionId, [
-      toItem({ sessionId, seq, type: 'turn_started', turnId: turn.id, dataText, createdAt }),
-    ]);
-    await this.#carry(turn, false);
-  }
-
-  /** Runs a turn that is `running` to its end. A sandbox that dies before it said anything of the turn is replaced once. */
-  async #carry(turn: Turn, seen: boolean): Promise<void> {
-    await this.#rooms.log.keep(this.sessionId);
-    const current: Current = { ...turn, interrupted: false, seen, over: Promise.withResolvers() };
-    this.#current = current;
+    const current = this.#begin(turn, false);
     try {
-      for (let attempt = 1; ; attempt += 1) {
-        if (this.#sandbox === undefined && current.seen) break;
-        await this.#wake(turn.options);
-        if (this.#stop !== undefined || (current.interrupted && !current.seen)) {
-          await this.#end(turn.id, this.#stop ?? interrupted);
-          return;
-        }
-        this.#sandbox?.run(turn.id, turn.content);
-        const over = await current.over.promise;
-        if (over !== 'lost') return;
-        if (current.seen || attempt === 2 || this.#stop !== undefined) break;
-        current.over = Promise.withResolvers();
-      }
-      await this.#end(turn.id, this.#stop ?? (current.interrupted ? interrupted : lost('its process ended')));
-    } catch (cause) {
-      if (this.#detached.signal.aborted) return;
-      if (cause instanceof LeaseLost) throw cause;
-      if (!isAshError(cause)) this.#rooms.logger.error({ sessionId: this.sessionId, err: cause }, 'turn failed');
-      const { code, message } = isAshError(cause) ? cause : errors.internal();
-      await this.#end(turn.id, this.#stop ?? { outcome: 'failed', failure: { code, error: message } });
+      if (!(await this.#ledger.start(turn.id))) return;
+      // Its previews can be seen later by those who come late.
+      await this.#rooms.log.keep(this.sessionId);
+      await this.#carry(current);
     } finally {
       this.#current = undefined;
     }
   }
 
-  async #wake(options: TurnOptions): Promise<void> {
+  #begin(turn: Turn, given: boolean): Current {
+    const over = Promise.withResolvers<void>();
+    this.#current = { ...turn, interrupted: false, given, seen: false, ended: false, over };
+    return this.#current;
+  }
+
+  /** Carries the current turn to its end. A sandbox that dies before it said anything of the turn is replaced once. */
+  async #carry(current: Current): Promise<void> {
+    try {
+      for (let attempt = 1; attempt <= 2; attempt += 1) {
+        // Remains have things to tell, and nothing else.
+        if (this.#sandbox?.path === 'remains') await this.#pump;
+        if (this.#sandbox === undefined) {
+          if (current.ended) return;
+          if (current.interrupted || this.#stop !== undefined) break;
+          const goOn = current.seen ? await this.#goOn(current) : undefined;
+          if (this.#detached.signal.aborted) return;
+          if (current.seen && goOn === undefined) break;
+          Object.assign(current, { given: false, over: Promise.withResolvers<void>() });
+          if (goOn !== undefined) {
+            attempt = 1;
+            await this.#wake(current.options, goOn);
+          }
+        }
+        if (!this.#runs(current)) await this.#wake(current.options);
+        if (this.#detached.signal.aborted) return;
+        if (this.#stop !== undefined || (current.interrupted && !current.given)) break;
+        current.given = true;
+        const { model, effort } = current.options;
+        this.#effort = effort;
+        this.#sandbox?.run(current.id, current.content, {
+          ...(model === undefined ? {} : { model }),
+          ...(effort === undefined ? {} : { effort }),
+        });
+        if (current.seen) await tellAnswers(this.#rooms.store.db, current.id, this.#sandbox);
+        if (current.interrupted) this.#sandbox?.interrupt(current.id);
+        await current.over.promise;
+        if (current.ended || this.#detached.signal.aborted) return;
+      }
+      await this.#ledger.end(current.id, this.#stop ?? (current.interrupted ? interrupted : lost('its process ended')));
+    } catch (cause) {
+      if (this.#detached.signal.aborted) return;
+      if (cause instanceof LeaseLost) throw cause;
+      if (!isAshError(cause)) this.#rooms.logger.error({ sessionId: this.sessionId, err: cause }, 'turn failed');
+      const { code, message } = isAshError(cause) ? cause : errors.internal();
+      await this.#ledger.end(current.id, this.#stop ?? { outcome: 'failed', failure: { code, error: message } });
+    } finally {
+      this.#current = undefined;
+    }
+  }
+
+  /** Whether the sandbox has had the turn from an earlier owner, or goes on with it by itself. */
+  #runs(current: Current): boolean {
+    const sandbox = this.#sandbox;
+    return sandbox !== undefined && (sandbox.turnId === current.id || sandbox.runtimeKey.endsWith(`:${current.id}`));
+  }
+
+  /** What a turn goes on with whose sandbox is gone; undefined when it waited for no answer, or is not to go on. */
+  #goOn(current: Current): Promise<RuntimeOptions['goOn']> {
+    return this.#answers.goOn(current.id, {
+      untold: () => this.#ledger.patiently(() => approvalStore.untold(this.#rooms.store.db, current.id)),
+      givenUp: () => current.interrupted || this.#stop !== undefined || this.#detached.signal.aborted,
+    });
+  }
+
+  async #wake(options: TurnOptions, goOn?: RuntimeOptions['goOn']): Promise<void> {
     const session = await sessionStore.getById(this.#rooms.store.db, this.sessionId);
     if (session === undefined) throw errors.session_not_found({ sessionId: this.sessionId });
-    const key = launchKeyOf(session, options);
-    if (this.#sandbox !== undefined && key !== this.#launchKey) await this.sleep();
+    await this.#rooms.maySpend(session);
+    const resets = this.#effort !== undefined && options.effort === undefined;
+    if (this.#sandbox !== undefined && (resets || this.#sandbox.runtimeKey !== runtimeKeyOf(session, options)))
+      await this.sleep();
     if (this.#sandbox !== undefined) return;
     await this.#pump;
     await this.#rooms.admit(this);
-    const request = await this.#rooms.openRequest(session, options);
-    const sandbox = await this.#rooms.runner.open({ ...request, ...this.#attachment() });
-    this.#take(sandbox, key);
+    const request = await this.#rooms.openRequest(session, options, goOn);
+    const sandbox = await this.#rooms.runner.open({ ...request, ...this.#ledger.attachment() });
+    this.#take(sandbox);
+    this.#effort = undefined;
     if (this.#stop !== undefined) await this.#rooms.runner.kill(this.sessionId);
   }
 
-  #take(sandbox: AwakeSandbox, launchKey: string): void {
+  #take(sandbox: AwakeSandbox): void {
     this.#sandbox = sandbox;
-    this.#launchKey = launchKey;
-    if (this.#committed.life !== sandbox.life) this.#committed = { life: sandbox.life, n: 0 };
+    this.#ledger.lives(sandbox.life);
     this.#pumping = true;
+    // It came up while the server stops: the next one finds it.
+    if (this.#detached.signal.aborted) sandbox.detach();
     this.#pump = this.#pumpFrames(sandbox);
   }
 
   /** Commits what the sandbox says until it is gone. */
   async #pumpFrames(sandbox: AwakeSandbox): Promise<void> {
     try {
-      for await (const frames of sandbox.frames()) {
-        for (const part of record(frames, this.#committed.n)) await this.#commit(sandbox, part);
+      for await (const frames of this.#rooms.sandboxLogs.heard(this.sessionId, sandbox)) {
+        for (const part of record(frames, this.#ledger.committedN)) await this.#commit(sandbox, part);
       }
     } catch (cause) {
       if (!this.#detached.signal.aborted) {
@@ -277,131 +352,31 @@ export class Lane {
       if (cause instanceof LeaseLost) this.#detached.abort();
     }
     this.#pumping = false;
-    if (this.#sandbox === sandbox) this.#sandbox = undefined;
-    this.#current?.over.resolve(this.#detached.signal.aborted ? 'detached' : 'lost');
+    // One that was put to sleep has no turn; the turn that is current by now waits for its successor.
+    if (this.#sandbox === sandbox) {
+      this.#sandbox = undefined;
+      this.#current?.over.resolve();
+    }
     this.#rooms.changed(this);
   }
 
   async #commit(sandbox: AwakeSandbox, part: Recorded): Promise<void> {
-    const { log } = this.#rooms;
-    const { sessionId } = this;
     const { n, entries, ended, previews } = part;
     const current = this.#current;
-    if (n !== undefined) {
-      const createdAt = now();
-      const life = sandbox.life;
-      const rows = entries.map((entry) => ({ ...entry, createdAt }));
-      const appended = await this.#write(async (tx) => {
-        const written = await logStore.append(tx, { sessionId, epoch: this.#epoch, entries: rows, frame: { life, n } });
-        if (typeof written === 'string') return written;
-        for (const end of ended) {
-          await settle(tx, {
-            sessionId,
-            id: end.turnId,
-            endedSeq: written.firstSeq + end.at,
-            at: createdAt,
-            end: end.ended,
-          });
-        }
-        return written;
-      });
-      if (appended === 'stale_epoch') throw new LeaseLost('the session has a newer lease');
-      this.#committed.n = n;
-      sandbox.ack(n);
-      if (appended === 'duplicate_frame') await log.catchUp(sessionId);
-      else {
-        const { firstSeq } = appended;
-        log.publish(
-          sessionId,
-          rows.map((row, index) => toItem({ sessionId, seq: firstSeq + index, ...row })),
-        );
-      }
-    }
+    await this.#ledger.commit(part);
+    if (n !== undefined) sandbox.ack(n);
     if (current !== undefined && [...entries, ...previews].some((item) => item.turnId === current.id)) {
       current.seen = true;
     }
-    for (const preview of previews) log.publishPreview(sessionId, preview);
-    if (ended.some((end) => end.turnId === current?.id)) current?.over.resolve('ended');
-  }
-
-  /** Ends a turn that no frame of the bridge has ended. */
-  async #end(turnId: string, end: TurnEnded): Promise<void> {
-    const { sessionId } = this;
-    const createdAt = now();
-    const dataText = JSON.stringify(end);
-    const seq = await this.#write(async (tx) => {
-      const entries = [{ type: 'turn_ended', turnId, createdAt, dataText }];
-      const appended = await logStore.append(tx, { sessionId, epoch: this.#epoch, entries });
-      if (typeof appended === 'string') throw new LeaseLost(appended);
-      await settle(tx, { sessionId, id: turnId, endedSeq: appended.lastSeq, at: createdAt, end });
-      return appended.lastSeq;
-    });
-    this.#rooms.log.publish(sessionId, [toItem({ sessionId, seq, type: 'turn_ended', turnId, dataText, createdAt })]);
-  }
-
-  async #lease(): Promise<sessionStore.SessionRow> {
-    const session = await this.#patiently(() => sessionStore.getById(this.#rooms.store.db, this.sessionId));
-    if (session === undefined) throw errors.session_not_found({ sessionId: this.sessionId });
-    if (this.#epoch === undefined) {
-      this.#epoch = await this.#write((tx) => sessionStore.acquireLease(tx, this.sessionId, this.#rooms.serverId));
-      this.#committed = { life: session.frameLife, n: session.frameN };
+    for (const preview of previews) this.#rooms.log.publishPreview(this.sessionId, preview);
+    if (current !== undefined && ended.some((end) => end.turnId === current.id)) {
+      current.ended = true;
+      current.over.resolve();
     }
-    return session;
   }
-
-  #attachment(): { epoch: number; committed: { life: string | null; n: number } } {
-    return { epoch: this.#epoch ?? 0, committed: { ...this.#committed } };
-  }
-
-  async #hasBegun(turnId: string): Promise<boolean> {
-    const { db } = this.#rooms.store;
-    const { sessionId } = this;
-    return (await logStore.readText(db, { sessionId, turnId, types: ['message'], limit: 1 })).length > 0;
-  }
-
-  #write<T>(job: WriteJob<T>): Promise<T> {
-    return this.#patiently(() => this.#rooms.store.write(job));
-  }
-
-  /** Waits out a database that is away: frames wait in the bridge's spool meanwhile. */
-  #patiently<T>(work: () => Promise<T>): Promise<T> {
-    return patiently(work, this.#detached.signal);
-  }
-}
-
-/** The turn that was to be run is not queued any more. */
-class TurnGone extends Error {}
-
-const interrupted: TurnEnded = { outcome: 'interrupted' };
-
-function lost(reason: string): TurnEnded {
-  const { code, message } = errors.sandbox_lost({ reason });
-  return { outcome: 'failed', failure: { code, error: message } };
-}
-
-/** The turn's row as its `turn_ended` entry says; the first completed turn proves that there is a conversation. */
-async function settle(
-  tx: Writer,
-  { sessionId, id, endedSeq, at, end }: { sessionId: string; id: string; endedSeq: number; at: string; end: TurnEnded },
-): Promise<void> {
-  const { failure } = end;
-  const error = failure?.error.toWellFormed().replaceAll('\0', '');
-  await turnStore.setEnded(tx, { id, status: end.outcome, endedSeq, at, errorCode: failure?.code, error });
-  if (end.outcome === 'completed') {
-    await sessionStore.update(tx, { id: sessionId, at, patch: { runtimeStarted: true } });
-  }
-}
-
-/** Options that a runtime is started with: a turn that wants others needs another start. */
-function launchKeyOf(session: sessionStore.SessionRow, options: TurnOptions): string {
-  return JSON.stringify([session.model, session.config, session.settings, options]);
 }
 
 function toTurn(row: turnStore.TurnRow): Turn {
   const { content } = row.input as { content: TurnContent };
   return { id: row.id, content, options: row.options as TurnOptions };
-}
-
-function now(): string {
-  return new Date().toISOString();
 }

@@ -80,7 +80,8 @@ export class Turns implements TurnsRoom {
     this.#log.publish(sessionId, [
       toItem({ sessionId, seq: accepted.seq, type: 'turn_accepted', turnId, dataText, createdAt }),
     ]);
-    if (input.whenBusy === 'interrupt') await this.#executor.interrupt(sessionId);
+    if (input.whenBusy === 'interrupt' && accepted.runningId !== undefined)
+      await this.#executor.interrupt(sessionId, accepted.runningId);
     this.#executor.nudge(sessionId);
     return { turnId, acceptedSeq: accepted.seq };
   }

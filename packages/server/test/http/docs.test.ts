@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { errorTable } from '@ash-ai/shared';
 import { contract, type Route } from '@ash-ai/shared/contract';
 import { expect, test } from 'vitest';
+import { templateOf } from '../../src/http/openapi.ts';
 import type { OpenApiDocument } from '../../src/http/openapi-document.ts';
 import { fixtureRooms } from './rooms.ts';
 import { serve } from './server.ts';
@@ -36,11 +37,11 @@ test('the document has every route of the contract, with its errors', async () =
     components: { securitySchemes: { apiKey: { type: 'http', scheme: 'bearer' } } },
   });
   for (const [name, route] of Object.entries<Route>(contract)) {
-    const path = route.path.replace(/:(\w+)/g, '{$1}');
+    const path = templateOf(route);
     const operation = document.paths[path]?.[route.method.toLowerCase()];
     expect(operation, name).toMatchObject({ operationId: name, tags: [route.tag], summary: route.summary });
     expect(Object.keys(operation?.responses ?? {})).toContain(String(route.reply.status));
-    expect(operation?.security).toEqual(route.public ? [] : undefined);
+    expect(operation?.security).toEqual(route.public ? [] : route.internal ? [{ internalSecret: [] }] : undefined);
     for (const code of route.errors) {
       expect(operation?.responses[errorTable[code].status]?.['x-error-codes'], `${name} ${code}`).toContain(code);
     }

@@ -1,6 +1,7 @@
 /** Small rooms in memory behind the real HTTP room: fixtures of its tests. */
+import type { Bytes } from '@ash-ai/sandbox';
 import { errors } from '@ash-ai/shared';
-import type { Agent, Health, Session } from '@ash-ai/shared/contract';
+import type { Agent, Health, Session, UsageStats } from '@ash-ai/shared/contract';
 import type { Rooms } from '../../src/http/rooms.ts';
 import type { Followed } from '../../src/log/feed-item.ts';
 
@@ -18,6 +19,18 @@ export const session: Session = {
   sandboxId: sessionId,
   status: 'active',
   isolation: 'process',
+  limits: { memoryMb: 1024, cpus: 1, pids: 64, diskMb: 1024, inodes: 1000, openFiles: 256, turnTimeoutMs: null },
+  enforced: {
+    memory: 'none',
+    pids: 'none',
+    cpu: 'none',
+    disk: 'none',
+    kill: 'process-group',
+    privateUids: false,
+    files: false,
+    network: false,
+    syscalls: false,
+  },
   runnerId: null,
   parentSessionId: null,
   model: null,
@@ -64,6 +77,26 @@ const health: Health = {
   },
 };
 
+const noUsage: UsageStats = {
+  totalInputTokens: 0,
+  totalOutputTokens: 0,
+  totalCacheCreationTokens: 0,
+  totalCacheReadTokens: 0,
+  totalToolCalls: 0,
+  totalMessages: 0,
+  totalComputeSeconds: 0,
+  totalCostUsd: 0,
+};
+
+async function missing(_tenant: string, item: unknown): Promise<never> {
+  throw errors.queue_item_not_found({ itemId: String(item) });
+}
+
+function fileOf(text: string): Bytes {
+  const bytes = Buffer.from(text);
+  return { size: bytes.length, content: ReadableStream.from<Uint8Array>([bytes]) };
+}
+
 /** What the rooms were asked, in order. */
 export type Asked = [call: string, ...given: unknown[]][];
 
@@ -82,7 +115,105 @@ export function fixtureRooms(follow: Follow = async () => itemsOf([])): { rooms:
   };
   const rooms: Rooms = {
     version: '1.2.3',
-    keys: { tenantOf: async (given) => (given === key ? tenantId : given === 'ash_other' ? 'tenant-2' : undefined) },
+    keys: {
+      tenantOf: async (given) => (given === key ? tenantId : given === 'ash_other' ? 'tenant-2' : undefined),
+      list: async () => [],
+      create: async (tenant, label) => {
+        asked.push(['createKey', tenant, label]);
+        return { id: 'key-1', key: 'ash_new' };
+      },
+      delete: async (_tenant, id) => {
+        throw errors.api_key_not_found({ keyId: id });
+      },
+    },
+    internal: { ask: () => 'secret', admits: (given) => given === 'internal-secret' },
+    credentials: {
+      store: async () => {
+        throw errors.credential_key_missing();
+      },
+      list: async () => [],
+      delete: async () => undefined,
+    },
+    queue: {
+      enqueue: missing,
+      list: async () => [],
+      stats: async () => ({ pending: 0, processing: 0, completed: 0, failed: 0, cancelled: 0 }),
+      get: missing,
+      cancel: missing,
+    },
+    agentFiles: {
+      list: async () => ({ files: [] }),
+      read: async (_tenant, name, path) => {
+        if (name !== 'bot') throw errors.agent_not_found({ agent: name });
+        asked.push(['agentFile', path]);
+        return fileOf(`# ${path}`);
+      },
+    },
+    sessionFiles: {
+      list: async (tenant, id, options) => {
+        found(tenant, id);
+        asked.push(['files', options]);
+        return { files: [], source: 'snapshot' };
+      },
+      read: async (tenant, id, path, maxBytes) => {
+        found(tenant, id);
+        asked.push(['file', path, maxBytes]);
+        return { ...fileOf('content'), from: 'sandbox' };
+      },
+      write: async (tenant, id, batch) => {
+        found(tenant, id);
+        asked.push(['write', batch]);
+        return [];
+      },
+      delete: async (tenant, id, path) => {
+        found(tenant, id);
+        asked.push(['deleteFile', path]);
+      },
+      download: async (tenant, id) => {
+        found(tenant, id);
+        return fileOf('bundle');
+      },
+      upload: async (tenant, id) => {
+        found(tenant, id);
+        return { from: 'snapshot' };
+      },
+    },
+    attachments: {
+      upload: async (tenant, id) => {
+        found(tenant, id);
+        throw errors.attachment_too_large({ limitBytes: 1 });
+      },
+      list: async (tenant, id) => {
+        found(tenant, id);
+        return [];
+      },
+      download: async (_tenant, id) => {
+        throw errors.attachment_not_found({ attachmentId: id });
+      },
+      delete: async () => undefined,
+    },
+    commands: {
+      exec: async (tenant, id, command) => {
+        found(tenant, id);
+        asked.push(['exec', command]);
+        return { exitCode: 0, stdout: 'out', stderr: '' };
+      },
+    },
+    egress: { list: async () => [] },
+    sandboxLogs: {
+      read: async (tenant, id, after) => {
+        found(tenant, id);
+        asked.push(['logs', after]);
+        return [];
+      },
+    },
+    usage: {
+      list: async (_tenant, query) => {
+        asked.push(['usage', query]);
+        return [];
+      },
+      stats: async () => noUsage,
+    },
     agents: {
       deploy: async (_tenant, deployment) => {
         asked.push(['deploy', deployment]);
@@ -111,6 +242,28 @@ export function fixtureRooms(follow: Follow = async () => itemsOf([])): { rooms:
       resume: one('resume'),
       stop: one('stop'),
       interrupt: async () => ({ interrupted: false, turnId: null }),
+      configure: async (tenant, id, patch) => {
+        asked.push(['configure', patch]);
+        return found(tenant, id);
+      },
+      fork: async (tenant, id, request, idempotencyKey) => {
+        asked.push(['fork', request, idempotencyKey]);
+        return {
+          session: found(tenant, id),
+          files: { asOf: at, turnRunning: false },
+          conversation: { upTo: 1 },
+        };
+      },
+    },
+    approvals: {
+      list: async (tenant, id) => {
+        found(tenant, id);
+        return [];
+      },
+      answer: async (tenant, id, approvalId) => {
+        found(tenant, id);
+        throw errors.approval_not_found({ approvalId });
+      },
     },
     turns: {
       start: async (tenant, id, input, idempotencyKey) => {
@@ -138,6 +291,8 @@ export function fixtureRooms(follow: Follow = async () => itemsOf([])): { rooms:
       },
     },
     health: async () => health,
+    metrics: async ({ streamsOpen }) => `ash_streams_open ${streamsOpen}\n`,
+    durable: () => undefined,
   };
   return { rooms, asked };
 }

@@ -47,7 +47,7 @@ test('the file can be read by its owner only, and a closed database is one file'
 test('a full disk fails the writes of its batch as unavailable, and room makes them work again', async () => {
   using database = new DatabaseSync(join(temporaryFolder(), 'full.db'));
   database.exec('create table meta (key text primary key, value text not null); pragma max_page_count = 20');
-  const group = new GroupCommit(new Kysely<Tables>({ dialect: sqliteDialect(database) }), database);
+  const group = new GroupCommit(new Kysely<Tables>({ dialect: sqliteDialect(database) }), database, async () => {});
   const put = (key: string, size: number) =>
     group.write((tx) =>
       tx
@@ -78,7 +78,7 @@ test('a commit that fails fails every job of its batch', async () => {
   database.exec(
     `create table meta (key text primary key, value text references meta (key) deferrable initially deferred)`,
   );
-  const group = new GroupCommit(new Kysely<Tables>({ dialect: sqliteDialect(database) }), database);
+  const group = new GroupCommit(new Kysely<Tables>({ dialect: sqliteDialect(database) }), database, async () => {});
   const put = (key: string, value: string) =>
     group.write((tx) => tx.insertInto('meta').values({ key, value }).execute());
   const outcomes = await Promise.allSettled([put('a', 'a'), put('b', 'nobody'), put('c', 'c')]);

@@ -3,12 +3,15 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, test } from 'vitest';
 import { findPostgres, type PostgresCluster, startPostgres } from '../../../../test/conformance/postgres.ts';
 import { type Backend, temporaryFolder } from './backend.ts';
+import { credentialSuite } from './credential-suite.ts';
 import { logSuite } from './log-suite.ts';
 import { migrationSuite } from './migration-suite.ts';
 import { nounSuite } from './noun-suite.ts';
 import { postgresSuite } from './postgres-suite.ts';
+import { queueSuite } from './queue-suite.ts';
 import { textSuite } from './text-suite.ts';
 import { turnSuite } from './turn-suite.ts';
+import { usageSuite } from './usage-suite.ts';
 import { writeSuite } from './write-suite.ts';
 
 function conformance(backend: Backend): void {
@@ -18,6 +21,9 @@ function conformance(backend: Backend): void {
   turnSuite(backend);
   nounSuite(backend);
   textSuite(backend);
+  credentialSuite(backend);
+  usageSuite(backend);
+  queueSuite(backend);
 }
 
 describe('SQLite', () => {

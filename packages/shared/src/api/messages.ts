@@ -22,6 +22,8 @@ export const sessionEventTypes = [
   'tool_start',
   'tool_result',
   'turn_complete',
+  'approval',
+  'mcp_status',
   'error',
 ] as const;
 
@@ -37,9 +39,25 @@ export const sessionEventSchema = z
   })
   .meta({ id: 'SessionEvent' });
 
+const base64Source = <const T extends readonly [string, ...string[]]>(mediaTypes: T) =>
+  z.looseObject({ type: z.literal('base64'), media_type: z.enum(mediaTypes), data: z.string().min(1) });
+
+const contentBlockSchema = z
+  .discriminatedUnion('type', [
+    z.looseObject({ type: z.literal('text'), text: z.string().min(1).max(500_000) }),
+    z.looseObject({
+      type: z.literal('image'),
+      source: base64Source(['image/jpeg', 'image/png', 'image/gif', 'image/webp']),
+    }),
+    z.looseObject({ type: z.literal('document'), source: base64Source(['application/pdf']) }),
+  ])
+  .meta({ id: 'ContentBlock' });
+
 const sendBody = z
   .object({
-    content: z.string().min(1).max(500_000),
+    content: z
+      .union([z.string().min(1).max(500_000), z.array(contentBlockSchema).min(1).max(20)])
+      .describe('The prompt: text, or blocks of text, images and documents'),
     includePartialMessages: z.boolean().default(false).describe('Stream token deltas too'),
     model: z.string().max(100).optional().describe('For this turn'),
     maxTurns: z.int().min(1).optional(),
@@ -64,7 +82,7 @@ export const messageRoutes = defineRoutes({
     summary: 'Send a message and stream the turn',
     params: idParams,
     body: sendBody,
-    bodyLimitBytes: 8 * 1024 * 1024,
+    bodyLimitBytes: 50 * 1024 * 1024,
     reply: { kind: 'stream', status: 200 },
     errors: [
       'session_not_found',

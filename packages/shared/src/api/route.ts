@@ -7,20 +7,38 @@ export type Reply =
   | { kind: 'json'; status: 200 | 201 | 202; schema: z.ZodType }
   /** Server-sent events (spec/streaming.md). */
   | { kind: 'stream'; status: 200 }
+  /** Bytes, of the media type given or of their own; with a schema, as JSON when the query asks for that. */
+  | { kind: 'bytes'; status: 200; mediaType?: string; schema?: z.ZodType }
   | { kind: 'none'; status: 204 };
 
 export interface Route {
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
-  /** `:name` marks a parameter. */
+  /** `:name` marks a parameter; `/*` at the end is the parameter `path`, which may hold slashes. */
   path: `/${string}`;
-  tag: 'health' | 'agents' | 'sessions' | 'messages';
+  tag:
+    | 'health'
+    | 'agents'
+    | 'sessions'
+    | 'messages'
+    | 'approvals'
+    | 'files'
+    | 'attachments'
+    | 'credentials'
+    | 'queue'
+    | 'usage'
+    | 'api-keys'
+    | 'internal';
   summary: string;
   /** Whether the route answers without an API key. */
   public?: true;
+  /** Whether the route asks for the internal secret in place of an API key. */
+  internal?: true;
   params?: z.ZodObject;
   query?: z.ZodObject;
   /** Without it a body is ignored. */
   body?: z.ZodObject;
+  /** Whether a request without a body stands for an empty one. */
+  optionalBody?: true;
   /** Largest body, in bytes (default 1 MiB). */
   bodyLimitBytes?: number;
   reply: Reply;
@@ -32,6 +50,13 @@ export interface Route {
 export const commonErrors = ['validation_failed', 'storage_unavailable', 'internal', 'shutting_down'] as const;
 /** Codes that every route with a key may answer. */
 export const keyErrors = ['missing_authorization', 'invalid_authorization_format', 'invalid_api_key'] as const;
+/** Codes that every internal route may answer. */
+export const internalErrors = [
+  'missing_authorization',
+  'invalid_authorization_format',
+  'internal_secret_invalid',
+  'internal_secret_missing',
+] as const;
 /** Codes that every route with a body may answer. */
 export const bodyErrors = ['body_not_json', 'body_too_large', 'unsupported_media_type'] as const;
 
@@ -55,7 +80,7 @@ export interface Given<R extends Route> {
 }
 
 /** The JSON that a route answers with. */
-export type ReplyOf<R extends Route> = R['reply'] extends { kind: 'json'; schema: infer S }
+export type ReplyOf<R extends Route> = R['reply'] extends { kind: 'json' | 'bytes'; schema: infer S }
   ? S extends z.ZodType
     ? z.output<S>
     : never
@@ -68,5 +93,12 @@ export function defineRoutes<const T extends Record<string, Route>>(routes: T): 
 
 /** The parameter of a route that addresses one thing by its UUID. */
 export const idParams = z.object({ id: z.uuid().describe('UUID') });
+
+/** Text that every database can hold unchanged, of at most `maxChars` characters. */
+export const plainText = (maxChars: number) =>
+  z
+    .string()
+    .max(maxChars)
+    .refine((text) => text.isWellFormed(), 'must not hold half of a surrogate pair');
 
 export const timestamp = z.string().describe('ISO 8601, UTC, milliseconds');

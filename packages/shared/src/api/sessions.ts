@@ -1,6 +1,9 @@
 /** Sessions: schemas and routes (spec/http-api.md §4, spec/sessions.md). */
 import { z } from 'zod';
+import { egressSchema, modelLimitsSchema } from './egress.ts';
 import { defineRoutes, idParams, timestamp } from './route.ts';
+import { enforcedSchema, limitsRequestSchema, sandboxLimitsSchema } from './sandbox-limits.ts';
+import { environmentSchema, mcpServersSchema } from './session-options.ts';
 
 export const sessionStatuses = ['starting', 'active', 'paused', 'stopped', 'ended', 'error'] as const;
 export type SessionStatus = (typeof sessionStatuses)[number];
@@ -26,6 +29,8 @@ export const sessionSchema = z
     sandboxId: z.string(),
     status: z.enum(sessionStatuses),
     isolation: z.string().describe('How its sandbox is walled in; "process" is no wall'),
+    limits: sandboxLimitsSchema,
+    enforced: enforcedSchema,
     runnerId: z.string().nullable(),
     parentSessionId: z.uuid().nullable(),
     model: z.string().nullable(),
@@ -42,10 +47,39 @@ const createBody = sessionConfigSchema
     model: z.string().max(100).optional(),
     systemPrompt: z.string().max(1_000_000).optional().describe("Takes the place of the agent's CLAUDE.md"),
     permissionMode: z.enum(permissionModes).optional().describe('Default: bypassPermissions'),
+    limits: limitsRequestSchema.optional().describe("On top of the agent's own, up to what the server allows"),
+    egress: egressSchema
+      .optional()
+      .describe("What it may reach besides the model API, in place of the agent's own list. Default: nothing"),
+    modelLimits: modelLimitsSchema.optional().describe("On top of the agent's own"),
+    mcpServers: mcpServersSchema
+      .optional()
+      .describe("Added to the agent's own `.mcp.json`; of two with one name this one counts"),
+    credentialId: z.string().max(255).optional().describe("A stored credential, used in place of the server's key"),
+    extraEnv: environmentSchema
+      .optional()
+      .describe('Variables of the sandbox; keys of the model API among them go to the gateway, not into the sandbox'),
   })
   .meta({ id: 'CreateSession' });
 
 const sessionReply = z.object({ session: sessionSchema });
+
+const configPatch = z
+  .object({
+    model: z.string().max(100).nullable().optional(),
+    allowedTools: z.array(z.string()).nullable().optional(),
+    disallowedTools: z.array(z.string()).nullable().optional(),
+    betas: z.array(z.string()).nullable().optional(),
+    subagents: z.record(z.string(), z.unknown()).nullable().optional(),
+    initialAgent: z.string().nullable().optional(),
+  })
+  .meta({ id: 'SessionConfigPatch', description: 'Only given fields change; null unsets one' });
+
+const forkBody = z
+  .object({
+    at: z.int().min(1).optional().describe('Entry up to which the conversation is taken over. Default: all of it'),
+  })
+  .meta({ id: 'ForkSession' });
 
 export const sessionRoutes = defineRoutes({
   createSession: {
@@ -55,7 +89,15 @@ export const sessionRoutes = defineRoutes({
     summary: 'Open a session with an agent',
     body: createBody,
     reply: { kind: 'json', status: 201, schema: sessionReply },
-    errors: ['agent_not_found', 'agent_directory_missing', 'idempotency_key_reused', 'storage_full'],
+    errors: [
+      'agent_not_found',
+      'agent_directory_missing',
+      'credential_invalid',
+      'credential_key_missing',
+      'secret_unreadable',
+      'idempotency_key_reused',
+      'storage_full',
+    ],
   },
   listSessions: {
     method: 'GET',
@@ -123,6 +165,37 @@ export const sessionRoutes = defineRoutes({
     params: idParams,
     reply: { kind: 'json', status: 200, schema: sessionReply },
     errors: ['session_not_found', 'session_not_active'],
+  },
+  updateSessionConfig: {
+    method: 'PATCH',
+    path: '/api/sessions/:id/config',
+    tag: 'sessions',
+    summary: 'Change the configuration of a session, from its next turn on',
+    params: idParams,
+    body: configPatch,
+    reply: { kind: 'json', status: 200, schema: sessionReply },
+    errors: ['session_not_found'],
+  },
+  forkSession: {
+    method: 'POST',
+    path: '/api/sessions/:id/fork',
+    tag: 'sessions',
+    summary: 'Make a new session that goes on from this one; it is paused until resumed',
+    params: idParams,
+    body: forkBody,
+    optionalBody: true,
+    reply: {
+      kind: 'json',
+      status: 201,
+      schema: sessionReply.extend({
+        files: z.object({
+          asOf: timestamp.describe('When the files were copied: they are those of now, whatever `at` says'),
+          turnRunning: z.boolean().describe('Whether the parent was working at that moment'),
+        }),
+        conversation: z.object({ upTo: z.int().describe("Newest entry of the parent's log that was taken over") }),
+      }),
+    },
+    errors: ['session_not_found', 'fork_point_invalid', 'fork_failed', 'idempotency_key_reused', 'storage_full'],
   },
   interruptSession: {
     method: 'POST',

@@ -11,7 +11,7 @@ export function operationSection(document: OpenApiDocument, method: string, path
   return html`<section class="operation" id="${operation.operationId}">
 <h3><a href="#${operation.operationId}">${operation.summary}</a></h3>
 <p class="route"><b class="method ${method}">${method.toUpperCase()}</b> <code>${breakable(path)}</code>${
-    operation.security === undefined ? undefined : html` <small>no key needed</small>`
+    operation.security?.length === 0 ? html` <small>no key needed</small>` : undefined
   }</p>
 ${operation.parameters === undefined ? undefined : html`<h4>Parameters</h4>${parameterTable(operation.parameters)}`}
 ${

@@ -1,14 +1,14 @@
 /** The API reference as one page of HTML, made from the OpenAPI document. It loads nothing and runs nothing. */
-import { createHash } from 'node:crypto';
 import { type ErrorCode, errorTable } from '@ash-ai/shared';
 import type { OpenApiDocument } from '../openapi-document.ts';
 import { Html, html } from './html.ts';
 import { operationSection } from './operation.ts';
+import { policyOf } from './policy.ts';
 import { propertyTable } from './schema-table.ts';
 import { style } from './style.ts';
 
 /** What the page may load: its own style, by hash. */
-export const pagePolicy = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
+export const pagePolicy = policyOf(style);
 
 /** The page of a document. */
 export function docsPage(document: OpenApiDocument): string {
@@ -40,12 +40,13 @@ ${groups.map(
         html`<li><a href="#${operation.operationId}"><b class="method ${method}">${method.toUpperCase()}</b> ${operation.summary}</a></li>`,
     )}</ul>`,
 )}
-<h2>reference</h2><ul><li><a href="#schemas">Schemas</a></li><li><a href="#errors">Error codes</a></li></ul>
+<h2>reference</h2><ul><li><a href="/docs/guide">Guide</a></li><li><a href="#schemas">Schemas</a></li><li><a href="#errors">Error codes</a></li></ul>
 </nav>
 <main id="top">
 <h1>${title}</h1>
 <p>${description}</p>
-<p>The same as an OpenAPI 3.1 document: <a href="/docs/json">/docs/json</a>.</p>
+<p>The same as an OpenAPI 3.1 document: <a href="/docs/json">/docs/json</a>. How things fit together is in the
+<a href="/docs/guide">guide</a>.</p>
 <h2>Start here</h2>
 <p>Send your key with every request. A server writes its first key to <code>initial-api-key</code> in its data folder.</p>
 <pre><code>export ASH_API_KEY=ash_…

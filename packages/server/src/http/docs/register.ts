@@ -1,10 +1,12 @@
-/** The API reference: the OpenAPI document at /docs/json, a page made of it at /docs. Both are made when first asked for. */
+/** The documentation: the OpenAPI document at /docs/json, a page made of it at /docs, and the guide. Made when first asked for. */
 import type { FastifyInstance } from 'fastify';
 import { openApiDocument } from '../openapi.ts';
+import { registerGuide } from './guide.ts';
 import { docsPage, pagePolicy } from './page.ts';
 
 /** Registers the routes. `serverUrl` is asked when the first reader comes: the port is not known before. */
 export function registerDocs(app: FastifyInstance, version: string, serverUrl: () => string): void {
+  registerGuide(app, version);
   let json: string | undefined;
   let page: string | undefined;
   const config = { public: true };

@@ -19,6 +19,9 @@ const byName: Record<string, unknown> = {
   hash: '9f86d081884c7d65',
 };
 
+/** What stands for a parameter of a path that isn't an id. */
+const inPath: Record<string, string> = { name: 'my-agent', path: 'CLAUDE.md' };
+
 /** Optional properties that an example shows, because a call without them is rarely meant. */
 const shown: ReadonlySet<string> = new Set(['path']);
 
@@ -68,10 +71,11 @@ function sampleObject(document: OpenApiDocument, schema: JsonSchema): Record<str
 
 /** A command that calls the operation. */
 export function curlOf(document: OpenApiDocument, method: string, path: string, operation: Operation): string {
-  const address = `${document.servers[0]?.url ?? ''}${path.replace(/\{(\w+)\}/g, (_, name) => (name === 'name' ? 'my-agent' : SAMPLE_ID))}`;
+  const address = `${document.servers[0]?.url ?? ''}${path.replace(/\{(\w+)\}/g, (_, name) => inPath[name] ?? SAMPLE_ID)}`;
   const streams = operation.responses['200']?.content?.['text/event-stream'] !== undefined;
   const parts = [`curl ${streams ? '-N ' : ''}${method === 'get' ? '' : `-X ${method.toUpperCase()} `}${address}`];
   if (operation.security === undefined) parts.push('-H "Authorization: Bearer $ASH_API_KEY"');
+  else if (operation.security.length > 0) parts.push('-H "Authorization: Bearer $ASH_INTERNAL_SECRET"');
   const body = operation.requestBody?.content['application/json'];
   if (body !== undefined) {
     parts.push('-H "Content-Type: application/json"', `-d '${JSON.stringify(sampleOf(document, body.schema))}'`);

@@ -17,7 +17,8 @@ nav li a{display:grid;grid-template-columns:3.75rem 1fr;padding:.2rem 0;line-hei
 nav li a:not(:has(.method)){display:block}
 main{max-width:60rem;padding:2.5rem 3rem 6rem}
 h1{margin:0 0 1rem;font-size:2rem;line-height:1.2}
-h2{margin:3.5rem 0 1rem;padding-bottom:.4rem;border-bottom:1px solid var(--line);font-size:1.375rem;text-transform:capitalize}
+h2{margin:3.5rem 0 1rem;padding-bottom:.4rem;border-bottom:1px solid var(--line);font-size:1.375rem}
+h2::first-letter{text-transform:uppercase}
 h3{margin:2.5rem 0 .5rem;font-size:1.125rem}
 h3 a{color:inherit}
 h4{margin:1.25rem 0 .4rem;font-size:.875rem;color:var(--soft)}

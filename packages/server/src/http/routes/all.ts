@@ -3,9 +3,18 @@ import type { Contract } from '@ash-ai/shared/contract';
 import type { HandlersOf } from '../call.ts';
 import type { Rooms } from '../rooms.ts';
 import { agentHandlers } from './agents.ts';
+import { apiKeyHandlers } from './api-keys.ts';
+import { approvalHandlers } from './approvals.ts';
+import { attachmentHandlers } from './attachments.ts';
+import { credentialHandlers } from './credentials.ts';
+import { egressHandlers } from './egress.ts';
+import { execHandlers } from './exec.ts';
+import { fileHandlers } from './files.ts';
 import { healthHandlers } from './health.ts';
 import { messageHandlers } from './messages.ts';
+import { queueHandlers } from './queue.ts';
 import { sessionHandlers } from './sessions.ts';
+import { usageHandlers } from './usage.ts';
 
 /** The handlers of the whole contract; does not compile when one is missing. */
 export function allHandlers(rooms: Rooms): HandlersOf<Contract> {
@@ -14,5 +23,14 @@ export function allHandlers(rooms: Rooms): HandlersOf<Contract> {
     ...agentHandlers(rooms.agents),
     ...sessionHandlers(rooms.sessions),
     ...messageHandlers(rooms),
+    ...fileHandlers(rooms),
+    ...attachmentHandlers(rooms.attachments),
+    ...execHandlers(rooms),
+    ...approvalHandlers(rooms.approvals),
+    ...credentialHandlers(rooms.credentials),
+    ...queueHandlers(rooms.queue),
+    ...usageHandlers(rooms.usage),
+    ...egressHandlers(rooms.egress),
+    ...apiKeyHandlers(rooms.keys),
   };
 }

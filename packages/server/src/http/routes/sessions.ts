@@ -14,6 +14,8 @@ type SessionRoutes = Pick<
   | 'resumeSession'
   | 'stopSession'
   | 'interruptSession'
+  | 'updateSessionConfig'
+  | 'forkSession'
 >;
 
 /** The handlers of the session routes. */
@@ -28,6 +30,11 @@ export function sessionHandlers(sessions: SessionsRoom): HandlersOf<SessionRoute
     pauseSession: async ({ tenantId, params }) => ({ session: await sessions.pause(tenantId, params.id) }),
     resumeSession: async ({ tenantId, params }) => ({ session: await sessions.resume(tenantId, params.id) }),
     stopSession: async ({ tenantId, params }) => ({ session: await sessions.stop(tenantId, params.id) }),
+    updateSessionConfig: async ({ tenantId, params, body }) => ({
+      session: await sessions.configure(tenantId, params.id, body),
+    }),
+    forkSession: ({ tenantId, params, body, headers }) =>
+      sessions.fork(tenantId, params.id, body, idempotencyKeyOf(headers)),
     interruptSession: ({ tenantId, params }) => sessions.interrupt(tenantId, params.id),
   };
 }

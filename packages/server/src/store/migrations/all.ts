@@ -2,5 +2,7 @@
 import type { Migration } from '../migrate.ts';
 import { sessionsAndLog } from './0001-sessions-and-log.ts';
 import { wholeContract } from './0002-whole-contract.ts';
+import { costTotal } from './0003-cost-total.ts';
+import { egress } from './0004-egress.ts';
 
-export const migrations: readonly Migration[] = [sessionsAndLog, wholeContract];
+export const migrations: readonly Migration[] = [sessionsAndLog, wholeContract, costTotal, egress];

@@ -1,0 +1,63 @@
+/** One command of a caller in a session's workspace: bash behind a wall of its own. */
+import { errors, newId } from '@ash-ai/shared';
+import { type Isolation, IsolationError, type Launched, type Limits, type UidPair } from './isolation/isolation.ts';
+import { isolationLimits } from './sandbox-limits.ts';
+import { type CommandRequest, type CommandResult, maxCommandOutputBytes } from './workspaces.ts';
+
+/** What every command of this machine is run with. */
+export interface CommandSpec {
+  isolation: Isolation;
+  limits: Limits;
+  runtimeDir: string;
+}
+
+/** Where a command is run. */
+export interface CommandPlace {
+  dir: string;
+  uids: UidPair | undefined;
+  /** The live sandbox whose limits hold for it too. */
+  within: Launched | undefined;
+}
+
+/** Runs the command to its end. @throws exec_failed when the wall can't be raised */
+export async function runCommand(
+  { isolation, limits, runtimeDir }: CommandSpec,
+  { dir: sandboxDir, uids, within }: CommandPlace,
+  { command, env, timeoutMs, limits: own }: CommandRequest,
+  signal: AbortSignal,
+): Promise<CommandResult> {
+  const place = { sandboxDir, runtimeDir };
+  const inside = isolation.inside(place);
+  try {
+    const { exitCode, stdout, stderr, stopped } = await isolation.exec({
+      ...place,
+      sandboxId: newId(),
+      ...(uids === undefined ? {} : { uids }),
+      limits: own === undefined ? limits : isolationLimits(own),
+      argv: ['/bin/bash', '-c', command],
+      env: { ...baseEnv, ...env, HOME: inside.home },
+      ...(within === undefined ? {} : { within }),
+      timeoutMs,
+      maxBytes: 2 * maxCommandOutputBytes,
+      signal,
+    });
+    const output = { stdout: textOf(stdout), stderr: textOf(stderr) };
+    return stopped === undefined ? { exitCode, ...output } : { exitCode: 1, ...output, stopped };
+  } catch (cause) {
+    if (!(cause instanceof IsolationError)) throw cause;
+    throw errors.exec_failed({ reason: cause.message }, { cause });
+  }
+}
+
+/** Those that the agent's own tools see. */
+const baseEnv = {
+  PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+  LANG: 'C.UTF-8',
+  TERM: 'dumb',
+  SHELL: '/bin/bash',
+  USER: 'agent',
+};
+
+function textOf(output: Buffer): string {
+  return output.subarray(0, maxCommandOutputBytes).toString('utf8');
+}

@@ -1,0 +1,187 @@
+/** The workspaces of this machine: made once, then read and written through descriptors that no link leads astray. */
+import { randomUUID } from 'node:crypto';
+import { copyFile, open, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { errors, isId } from '@ash-ai/shared';
+import { type CommandSpec, runCommand } from './command.ts';
+import type { Disks } from './disk/disks.ts';
+import type { DiskSize } from './disk/image.ts';
+import type { Launched, UidPair } from './isolation/isolation.ts';
+import { layoutOf, makeSandboxDir, type SandboxLayout } from './isolation/layout.ts';
+import { type UidPool, uidsOf } from './isolation/uids.ts';
+import type { WorkspaceSource } from './runner.ts';
+import { readRecord } from './sandbox-record.ts';
+import { runSetUp } from './set-up.ts';
+import { Slots } from './slots.ts';
+import { copyFolder } from './workspace/copy.ts';
+import { Folder } from './workspace/folder.ts';
+import { listFiles } from './workspace/list.ts';
+import { pack } from './workspace/pack.ts';
+import { isPrepared, prepareWorkspace } from './workspace/prepare.ts';
+import { bytesOf, bytesThen, readFile } from './workspace/read.ts';
+import { listingSkips } from './workspace/skipped.ts';
+import { unpack } from './workspace/unpack.ts';
+import { deleteFile, writeFiles } from './workspace/write.ts';
+import type { CommandRequest, FilesFrom, WorkspaceOf, Workspaces } from './workspaces.ts';
+
+/** A sandbox folder whose workspace is there. */
+export interface Prepared {
+  dir: string;
+  layout: SandboxLayout;
+  uids: UidPair | undefined;
+}
+
+const workspaceMarker = 'workspace.json';
+/** Bundles are made and taken by so many at once; each keeps a thread busy. */
+const bundlesAtOnce = 2;
+const commandsAtOnce = 32;
+
+export class LocalWorkspaces implements Workspaces {
+  readonly #options: { sandboxesDir: string; uids: UidPool | undefined; disks: Disks; size: DiskSize } & CommandSpec;
+  readonly #preparing = new Map<string, Promise<Prepared>>();
+  readonly #bundles = new Slots(bundlesAtOnce);
+  readonly #commands = new Slots(commandsAtOnce);
+
+  constructor(
+    options: { sandboxesDir: string; uids: UidPool | undefined; disks: Disks; size: DiskSize } & CommandSpec,
+  ) {
+    this.#options = options;
+  }
+
+  /** The session's folder. @throws TypeError for what can't be a session's id */
+  dirOf(sessionId: string): string {
+    if (!isId(sessionId)) throw new TypeError(`not a session id: ${sessionId}`);
+    return join(this.#options.sandboxesDir, sessionId);
+  }
+
+  /** Makes a session's workspace if there is none; whoever asks for it at the same time waits. @throws agent_directory_missing */
+  async prepare(sessionId: string, source: WorkspaceSource): Promise<Prepared> {
+    let preparing = this.#preparing.get(sessionId);
+    if (preparing === undefined) {
+      preparing = this.#prepare(sessionId, source).finally(() => this.#preparing.delete(sessionId));
+      this.#preparing.set(sessionId, preparing);
+    }
+    return await preparing;
+  }
+
+  /** Makes the folder of a new session from all that another one has; undefined when that has nothing yet. */
+  async copy(from: string, to: string): Promise<Prepared | undefined> {
+    const source = this.dirOf(from);
+    await this.#preparing.get(from)?.catch(() => undefined);
+    if (!(await isPrepared(join(source, workspaceMarker)))) return undefined;
+    const [before, after] = [layoutOf(source), this.dirOf(to)];
+    const { disks, size } = this.#options;
+    await using _source = await disks.hold(source);
+    await using _copy = await disks.hold(after, (await disks.sizeOf(source)) ?? size);
+    const owner = this.#options.uids === undefined ? undefined : (await uidsOf(source))?.wall;
+    const uids = this.#options.uids?.take();
+    const layout = await makeSandboxDir(after, uids);
+    for (const folder of ['workspace', 'home'] as const) {
+      await copyFolder(before[folder], layout[folder], { reader: owner, owner: uids?.wall });
+    }
+    await copyFile(join(source, workspaceMarker), join(after, workspaceMarker));
+    return { dir: after, layout, uids };
+  }
+
+  async list(of: WorkspaceOf, { includeHidden }: { includeHidden: boolean }) {
+    return await this.#within(of, async ({ root, from }) => ({
+      ...(await listFiles(root, listingSkips(includeHidden))),
+      from,
+    }));
+  }
+
+  async read(of: WorkspaceOf, path: string, maxBytes: number) {
+    // A disk that is read from must not be unmounted: the next mount of it would be a second one.
+    const disk = await this.#options.disks.hold(this.dirOf(of.sessionId));
+    const letGo = async () => await disk[Symbol.asyncDispose]();
+    try {
+      return await this.#within(of, async ({ root, from }) => ({
+        ...bytesThen(await readFile(root, path, maxBytes), letGo),
+        from,
+      }));
+    } catch (cause) {
+      await letGo();
+      throw cause;
+    }
+  }
+
+  async write(of: WorkspaceOf, target: string, files: readonly { path: string; content: Uint8Array }[]) {
+    return await this.#within(of, ({ root, owner }) => writeFiles(root, target, files, owner));
+  }
+
+  async delete(of: WorkspaceOf, path: string): Promise<void> {
+    await this.#within(of, ({ root }) => deleteFile(root, path));
+  }
+
+  async pack(of: WorkspaceOf) {
+    return await this.#within(of, ({ root, dir }) =>
+      this.#bundles.use(async () => {
+        const path = join(dir, `bundle-${randomUUID()}`);
+        const file = await open(path, 'wx+', 0o600);
+        try {
+          // Without a name it is gone with its descriptor, whatever happens to this process.
+          await rm(path);
+          const size = await pack(root, file);
+          return { size, content: bytesOf(file, size) };
+        } catch (cause) {
+          await file.close();
+          throw cause;
+        }
+      }),
+    );
+  }
+
+  async unpack(of: WorkspaceOf, bundle: Uint8Array) {
+    return await this.#within(of, async ({ root, owner, from }) => {
+      await this.#bundles.use(() => unpack(root, bundle, owner));
+      return { from };
+    });
+  }
+
+  async exec(of: WorkspaceOf, request: CommandRequest, signal: AbortSignal) {
+    await using _disk = await this.#options.disks.hold(this.dirOf(of.sessionId));
+    const prepared = await this.#need(of);
+    const within = await this.#live(prepared.dir);
+    return await this.#commands.use(() => runCommand(this.#options, { ...prepared, within }, request, signal));
+  }
+
+  async #prepare(sessionId: string, source: WorkspaceSource): Promise<Prepared> {
+    const dir = this.dirOf(sessionId);
+    await using _disk = await this.#options.disks.hold(dir, source.disk ?? this.#options.size);
+    const uids = (await uidsOf(dir)) ?? this.#options.uids?.take();
+    const layout = await makeSandboxDir(dir, uids);
+    const marker = join(dir, workspaceMarker);
+    const place = { dir, uids, within: undefined };
+    const setUp = () => runSetUp(this.#options, place, { folder: layout.workspace, env: source.env ?? {} });
+    await prepareWorkspace({ workspace: layout.workspace, marker, source, uid: uids?.wall, setUp });
+    return { dir, layout, uids };
+  }
+
+  async #need({ sessionId, source }: WorkspaceOf): Promise<Prepared> {
+    const dir = this.dirOf(sessionId);
+    await this.#preparing.get(sessionId)?.catch(() => undefined);
+    if (await isPrepared(join(dir, workspaceMarker))) {
+      const uids = this.#options.uids === undefined ? undefined : await uidsOf(dir);
+      return { dir, layout: layoutOf(dir), uids };
+    }
+    if (source === undefined) throw errors.workspace_not_found({ sessionId });
+    return await this.prepare(sessionId, source);
+  }
+
+  async #live(dir: string): Promise<Launched | undefined> {
+    const launched = await readRecord(dir);
+    if (launched === undefined) return undefined;
+    return (await this.#options.isolation.isAlive(launched)).bridge ? launched : undefined;
+  }
+
+  async #within<T>(
+    of: WorkspaceOf,
+    work: (open: { root: Folder; owner: number | undefined; from: FilesFrom; dir: string }) => Promise<T>,
+  ): Promise<T> {
+    await using _disk = await this.#options.disks.hold(this.dirOf(of.sessionId));
+    const { dir, layout, uids } = await this.#need(of);
+    const from = (await this.#live(dir)) === undefined ? 'snapshot' : 'sandbox';
+    await using root = await Folder.open(layout.workspace);
+    return await work({ root, owner: uids?.wall, from, dir });
+  }
+}

@@ -1,0 +1,28 @@
+/** The scripts that an agent folder may bring to set up a fresh workspace (spec/runtime.md §5.1). */
+import { lstat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { errors } from '@ash-ai/shared';
+import { type CommandPlace, type CommandSpec, runCommand } from './command.ts';
+
+const scripts = ['install.sh', 'startup.sh'];
+const timeoutMs = 120_000;
+/** How much of the output an error carries, in characters from its end. */
+const tailChars = 2_000;
+
+/** Runs the scripts that are there, in order, behind a wall in the workspace. @throws setup_failed with the tail of the output */
+export async function runSetUp(
+  spec: CommandSpec,
+  place: CommandPlace,
+  { folder, env }: { folder: string; env: Readonly<Record<string, string>> },
+): Promise<void> {
+  for (const script of scripts) {
+    const found = await lstat(join(folder, script)).catch(() => undefined);
+    if (found?.isFile() !== true) continue;
+    // In one stream, so that the tail is what was said last.
+    const command = `exec 2>&1; exec bash ./${script}`;
+    const ran = await runCommand(spec, place, { command, env, timeoutMs }, new AbortController().signal);
+    if (ran.exitCode === 0 && ran.stopped === undefined) continue;
+    const reason = ran.stopped === undefined ? `exit code ${ran.exitCode}` : ran.stopped;
+    throw errors.setup_failed({ script, reason, output: (ran.stdout + ran.stderr).trim().slice(-tailChars) });
+  }
+}

@@ -1,0 +1,84 @@
+"""Agents: deploy, list, get, delete, and the files of the newest version."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ash_ai.call import Call
+from ash_ai.calls.encoding import encoded
+from ash_ai.models import Agent, GetFileResponse, ListFilesResponse
+from ash_ai.request import Request, as_model, given, many, new_key, nothing, one
+from ash_ai.types import FileToWrite
+
+
+class AgentCalls:
+    """The calls about agents."""
+
+    @Call
+    def deploy_agent(self, name: str, path: str, *, idempotency_key: str | None = None) -> Request[Agent]:
+        """Deploys a folder that lies on the server's machine, or redeploys it as the next version.
+
+        ``path`` is a folder with a CLAUDE.md, relative to the server's data directory unless absolute. Raises
+        `agent_name_invalid`, `agent_instructions_missing`, `agent_path_not_found`, `agent_path_forbidden`.
+        """
+        return _deploy(given(name=name, path=path), idempotency_key)
+
+    @Call
+    def create_agent(
+        self,
+        name: str,
+        *,
+        system_prompt: str | None = None,
+        files: Sequence[FileToWrite] | None = None,
+        replace: bool | None = None,
+        idempotency_key: str | None = None,
+    ) -> Request[Agent]:
+        """Deploys an agent from uploaded files, or from a system prompt alone.
+
+        ``replace`` says that the files are the whole folder (default: they go over those of the version before). Raises
+        `agent_name_invalid`, `agent_file_invalid`, `agent_too_large`.
+
+        >>> client.create_agent("poet", system_prompt="Answer in verse.")  # doctest: +SKIP
+        """
+        body = given(
+            name=name,
+            systemPrompt=system_prompt,
+            files=None if files is None else encoded(files),
+            replace=replace,
+        )
+        return _deploy(body, idempotency_key)
+
+    @Call
+    def list_agents(self) -> Request[list[Agent]]:
+        """All agents of the tenant, by name."""
+        return Request(route="GET /api/agents", read=many("agents", Agent))
+
+    @Call
+    def get_agent(self, name: str) -> Request[Agent]:
+        """One agent. Raises `agent_not_found`."""
+        return Request(route="GET /api/agents/{name}", at={"name": name}, read=one("agent", Agent))
+
+    @Call
+    def delete_agent(self, name: str) -> Request[None]:
+        """Deletes an agent; its sessions end. Raises `agent_not_found`."""
+        return Request(route="DELETE /api/agents/{name}", at={"name": name}, read=nothing)
+
+    @Call
+    def list_agent_files(self, name: str) -> Request[ListFilesResponse]:
+        """The files of an agent, recursively. Raises `agent_not_found`."""
+        return Request(route="GET /api/agents/{name}/files", at={"name": name}, read=as_model(ListFilesResponse))
+
+    @Call
+    def get_agent_file(self, name: str, path: str) -> Request[GetFileResponse]:
+        """A text file of an agent, at most 1 MiB. Raises `agent_not_found`, `file_not_found`."""
+        return Request(
+            route="GET /api/agents/{name}/files/{*}",
+            at={"name": name, "*": path},
+            query={"format": "json"},
+            read=as_model(GetFileResponse),
+        )
+
+
+def _deploy(body: Mapping[str, object], idempotency_key: str | None) -> Request[Agent]:
+    key = new_key(idempotency_key)
+    return Request(route="POST /api/agents", body=body, idempotency_key=key, read=one("agent", Agent))

@@ -1,0 +1,1 @@
+"""Tests against the real server, its real agent runtime and the scripted model."""

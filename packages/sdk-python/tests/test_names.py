@@ -1,0 +1,47 @@
+"""Names: the alias module, the a… methods, and the same methods on both clients."""
+
+from __future__ import annotations
+
+import inspect
+
+import ash_ai
+import ash_ai.models
+import ash_ai.streaming
+import ash_sdk
+import ash_sdk.models
+import ash_sdk.streaming
+from ash_ai import AshClient, AsyncAshClient
+from ash_ai.call import AsyncCall, AsyncStreamCall, Call, StreamCall
+from ash_ai.calls import Calls
+
+
+def described(owner: type) -> dict[str, object]:
+    kinds = (Call, StreamCall, AsyncCall, AsyncStreamCall)
+    return {name: each for name, each in inspect.getmembers(owner) if isinstance(each, kinds)}
+
+
+def test_the_older_module_exposes_the_same_objects() -> None:
+    assert ash_sdk.__all__ == ash_ai.__all__
+    assert all(getattr(ash_sdk, name) is getattr(ash_ai, name) for name in ash_ai.__all__)
+    assert ash_sdk.streaming.parse_sse_stream is ash_ai.streaming.parse_sse_stream
+    assert ash_sdk.streaming.MessageEvent is ash_ai.MessageEvent
+    assert ash_sdk.models.Session is ash_ai.Session
+
+
+def test_every_call_has_an_async_counterpart_of_the_same_signature() -> None:
+    calls = described(Calls)
+    assert len(calls) > 40
+    assert set(described(AshClient)) == set(calls) | {f"a{name}" for name in calls}
+    assert set(described(AsyncAshClient)) == set(calls)
+    with AshClient("http://ash.test") as client:
+        for name in calls:
+            own = inspect.signature(getattr(client, name))
+            assert own == inspect.signature(getattr(client, f"a{name}")), name
+            assert "self" not in own.parameters
+            assert getattr(client, name).__doc__
+
+
+def test_methods_may_be_taken_off_the_client() -> None:
+    with AshClient("http://ash.test") as client:
+        assert client.get_agent.__name__ == "get_agent"
+        assert client.send_message.__name__ == "send_message"

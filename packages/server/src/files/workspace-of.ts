@@ -1,0 +1,51 @@
+/** Finds the workspace of a tenant's session for whoever works with its files. */
+import type { WorkspaceOf } from '@ash-ai/sandbox';
+import { errors, isAshError } from '@ash-ai/shared';
+import type { Store } from '../store/open.ts';
+import * as sessionStore from '../store/sessions.ts';
+import type { LaneRooms } from '../turns/lane.ts';
+
+export interface WorkspaceRooms {
+  store: Store;
+  openRequest: LaneRooms['openRequest'];
+}
+
+/** The session of a tenant. @throws session_not_found */
+export async function sessionOf(
+  { store }: Pick<WorkspaceRooms, 'store'>,
+  tenantId: string,
+  sessionId: string,
+): Promise<sessionStore.SessionRow> {
+  const session = await sessionStore.get(store.db, tenantId, sessionId);
+  if (session === undefined) throw errors.session_not_found({ sessionId });
+  return session;
+}
+
+/**
+ * Runs `work` on the session's workspace. One that was never made is made first, unless the session has ended.
+ * @throws session_not_found, workspace_not_found, setup_failed
+ */
+export async function withWorkspace<T>(
+  rooms: WorkspaceRooms,
+  tenantId: string,
+  sessionId: string,
+  work: (of: WorkspaceOf) => Promise<T>,
+): Promise<T> {
+  const session = await sessionOf(rooms, tenantId, sessionId);
+  try {
+    return await work({ sessionId });
+  } catch (cause) {
+    if (!isMissing(cause) || session.status === 'ended') throw cause;
+  }
+  const { workspace: source } = await rooms.openRequest(session, {});
+  try {
+    return await work({ sessionId, source });
+  } catch (cause) {
+    if (!isAshError(cause) || cause.code !== 'agent_directory_missing') throw cause;
+    throw errors.workspace_not_found({ sessionId }, { cause });
+  }
+}
+
+function isMissing(cause: unknown): boolean {
+  return isAshError(cause) && cause.code === 'workspace_not_found';
+}

@@ -1,0 +1,65 @@
+/** Usage: what sessions used, one row per amount. */
+import type { Selectable } from 'kysely';
+import { PAGE_LIMIT, type Reader, type Writer } from './row.ts';
+import type { Tables } from './tables.ts';
+
+export type UsageRow = Selectable<Tables['usageEvents']>;
+
+/** Rows a statement: far below the parameters that SQLite allows. */
+const CHUNK = 100;
+
+/** Which rows: those of a tenant that match everything given. */
+export interface UsageFilter {
+  readonly sessionId?: string | undefined;
+  readonly agentName?: string | undefined;
+  /** Not before this instant. */
+  readonly after?: string | undefined;
+  /** Not after this instant. */
+  readonly before?: string | undefined;
+}
+
+/** Stores amounts. */
+export async function insert(tx: Writer, rows: readonly UsageRow[]): Promise<void> {
+  for (let start = 0; start < rows.length; start += CHUNK) {
+    await tx
+      .insertInto('usageEvents')
+      .values(rows.slice(start, start + CHUNK))
+      .execute();
+  }
+}
+
+/** A tenant's amounts, newest first. */
+export async function list(
+  db: Reader,
+  tenantId: string,
+  filter: UsageFilter & { limit?: number | undefined } = {},
+): Promise<UsageRow[]> {
+  return await matching(db, tenantId, filter)
+    .selectAll()
+    .orderBy('createdAt', 'desc')
+    .orderBy('id', 'desc')
+    .limit(filter.limit ?? PAGE_LIMIT)
+    .execute();
+}
+
+/** The sums of a tenant's amounts by type; types without any are left out. */
+export async function totals(
+  db: Reader,
+  tenantId: string,
+  filter: UsageFilter = {},
+): Promise<Partial<Record<string, number>>> {
+  const rows = await matching(db, tenantId, filter)
+    .select((eb) => ['eventType', eb.fn.sum<number>('value').as('total')])
+    .groupBy('eventType')
+    .execute();
+  return Object.fromEntries(rows.map((row) => [row.eventType, row.total]));
+}
+
+function matching(db: Reader, tenantId: string, { sessionId, agentName, after, before }: UsageFilter) {
+  let query = db.selectFrom('usageEvents').where('tenantId', '=', tenantId);
+  if (sessionId !== undefined) query = query.where('sessionId', '=', sessionId);
+  if (agentName !== undefined) query = query.where('agentName', '=', agentName);
+  if (after !== undefined) query = query.where('createdAt', '>=', after);
+  if (before !== undefined) query = query.where('createdAt', '<=', before);
+  return query;
+}

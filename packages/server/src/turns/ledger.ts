@@ -1,0 +1,189 @@
+/**
+ * A session's ledger: the one hand that writes its log while a server holds its lease. Everything is fenced by the lease's
+ * epoch, repeated until the database is there, and told to readers only once it is committed.
+ */
+import { LeaseLost } from '@ash-ai/sandbox';
+import { errors, type TurnEnded } from '@ash-ai/shared';
+import { recordEgress } from '../egress/record.ts';
+import { type Log, toItem } from '../log/log.ts';
+import * as approvalStore from '../store/approvals.ts';
+import * as logStore from '../store/log.ts';
+import type { Store, WriteJob } from '../store/open.ts';
+import type { Writer } from '../store/row.ts';
+import * as sessionStore from '../store/sessions.ts';
+import * as turnStore from '../store/turns.ts';
+import type { Meter } from '../telemetry/meter.ts';
+import { recordTurnTime, recordUsage } from '../usage/record.ts';
+import { noteApprovals } from './note-approvals.ts';
+import { patiently } from './patiently.ts';
+import type { Recorded } from './record.ts';
+
+export interface LedgerRooms {
+  store: Store;
+  log: Log;
+  meter: Meter;
+  /** Identifies this server as the holder of leases. */
+  serverId: string;
+}
+
+export class Ledger {
+  readonly #sessionId: string;
+  readonly #rooms: LedgerRooms;
+  readonly #signal: AbortSignal;
+  #epoch: number | undefined;
+  #committed: { life: string | null; n: number } = { life: null, n: 0 };
+
+  /** @param signal ends the waiting for a database that is away */
+  constructor(sessionId: string, rooms: LedgerRooms, signal: AbortSignal) {
+    this.#sessionId = sessionId;
+    this.#rooms = rooms;
+    this.#signal = signal;
+  }
+
+  /** Number of the newest frame that is committed of the life that is there. */
+  get committedN(): number {
+    return this.#committed.n;
+  }
+
+  /** The session as it is; the first call takes the lease. @throws session_not_found */
+  async lease(): Promise<sessionStore.SessionRow> {
+    const session = await this.patiently(() => sessionStore.getById(this.#rooms.store.db, this.#sessionId));
+    if (session === undefined) throw errors.session_not_found({ sessionId: this.#sessionId });
+    if (this.#epoch === undefined) {
+      this.#epoch = await this.#write((tx) => sessionStore.acquireLease(tx, this.#sessionId, this.#rooms.serverId));
+      this.#committed = { life: session.frameLife, n: session.frameN };
+    }
+    return session;
+  }
+
+  /** With what a sandbox is attached to: the epoch, and what needs no repeating. */
+  attachment(): { epoch: number; committed: { life: string | null; n: number } } {
+    return { epoch: this.#epoch ?? 0, committed: { ...this.#committed } };
+  }
+
+  /** A sandbox has been taken over; a life that is new has nothing committed. */
+  lives(life: string): void {
+    if (this.#committed.life !== life) this.#committed = { life, n: 0 };
+  }
+
+  /** queued → running; false when the turn isn't queued any more. */
+  async start(turnId: string): Promise<boolean> {
+    const createdAt = now();
+    const sessionId = this.#sessionId;
+    const dataText = '{}';
+    const seq = await this.#write(async (tx) => {
+      const entries = [{ type: 'turn_started', turnId, createdAt, dataText }];
+      const appended = await logStore.append(tx, { sessionId, epoch: this.#epoch, entries });
+      if (typeof appended === 'string') throw new LeaseLost(appended);
+      const started = await turnStore.setRunning(tx, { id: turnId, startedSeq: appended.lastSeq, at: createdAt });
+      if (started === undefined) throw new TurnGone();
+      return appended.lastSeq;
+    }).catch((cause: unknown) => {
+      if (cause instanceof TurnGone) return undefined;
+      throw cause;
+    });
+    if (seq === undefined) return false;
+    this.#rooms.log.publish(sessionId, [toItem({ sessionId, seq, type: 'turn_started', turnId, dataText, createdAt })]);
+    return true;
+  }
+
+  /** Whether the log holds anything that a sandbox said of a turn. */
+  async hasBegun(turnId: string): Promise<boolean> {
+    const { db } = this.#rooms.store;
+    const sessionId = this.#sessionId;
+    return (await logStore.readText(db, { sessionId, turnId, types: ['message'], limit: 1 })).length > 0;
+  }
+
+  /** Commits the entries of frames up to `part.n`, and all that follows from them. @throws LeaseLost */
+  async commit(part: Recorded): Promise<void> {
+    const { log } = this.#rooms;
+    const sessionId = this.#sessionId;
+    const { n, entries, ended, egress } = part;
+    if (n === undefined) return;
+    const createdAt = now();
+    const life = this.#committed.life ?? '';
+    const rows = entries.map((entry) => ({ ...entry, createdAt }));
+    const appended = await this.#write(async (tx) => {
+      const written = await logStore.append(tx, { sessionId, epoch: this.#epoch, entries: rows, frame: { life, n } });
+      if (typeof written === 'string') return written;
+      await recordUsage(tx, { sessionId, entries: rows, at: createdAt });
+      await recordEgress(tx, { sessionId, egress, at: createdAt });
+      await noteApprovals(tx, { sessionId, entries: rows, taken: part.taken });
+      for (const end of ended) {
+        await settle(tx, {
+          sessionId,
+          id: end.turnId,
+          endedSeq: written.firstSeq + end.at,
+          at: createdAt,
+          end: end.ended,
+        });
+      }
+      return written;
+    });
+    if (appended === 'stale_epoch') throw new LeaseLost('the session has a newer lease');
+    this.#committed.n = n;
+    if (appended === 'duplicate_frame') await log.catchUp(sessionId);
+    else {
+      const { firstSeq } = appended;
+      for (const end of ended) this.#rooms.meter.turnEnded(end.ended.outcome);
+      log.publish(
+        sessionId,
+        rows.map((row, index) => toItem({ sessionId, seq: firstSeq + index, ...row })),
+      );
+    }
+  }
+
+  /** Ends a turn that no frame of the bridge has ended. */
+  async end(turnId: string, end: TurnEnded): Promise<void> {
+    const sessionId = this.#sessionId;
+    const createdAt = now();
+    const dataText = JSON.stringify(end);
+    const seq = await this.#write(async (tx) => {
+      const entries = [{ type: 'turn_ended', turnId, createdAt, dataText }];
+      const appended = await logStore.append(tx, { sessionId, epoch: this.#epoch, entries });
+      if (typeof appended === 'string') throw new LeaseLost(appended);
+      await settle(tx, { sessionId, id: turnId, endedSeq: appended.lastSeq, at: createdAt, end });
+      return appended.lastSeq;
+    });
+    this.#rooms.meter.turnEnded(end.outcome);
+    this.#rooms.log.publish(sessionId, [toItem({ sessionId, seq, type: 'turn_ended', turnId, dataText, createdAt })]);
+  }
+
+  #write<T>(job: WriteJob<T>): Promise<T> {
+    return this.patiently(() => this.#rooms.meter.append(() => this.#rooms.store.write(job)));
+  }
+
+  /** Waits out a database that is away: frames wait in the bridge's spool meanwhile. */
+  patiently<T>(work: () => Promise<T>): Promise<T> {
+    return patiently(work, this.#signal);
+  }
+}
+
+/** The turn that was to be run is not queued any more. */
+class TurnGone extends Error {}
+
+/** The turn's row as its `turn_ended` entry says; the first completed turn proves that there is a conversation. */
+async function settle(
+  tx: Writer,
+  { sessionId, id, endedSeq, at, end }: { sessionId: string; id: string; endedSeq: number; at: string; end: TurnEnded },
+): Promise<void> {
+  const { failure } = end;
+  const error = failure?.error.toWellFormed().replaceAll('\0', '');
+  const ended = await turnStore.setEnded(tx, {
+    id,
+    status: end.outcome,
+    endedSeq,
+    at,
+    errorCode: failure?.code,
+    error,
+  });
+  if (ended !== undefined) await recordTurnTime(tx, ended);
+  await approvalStore.expire(tx, { turnId: id, at });
+  if (end.outcome === 'completed') {
+    await sessionStore.update(tx, { id: sessionId, at, patch: { runtimeStarted: true } });
+  }
+}
+
+function now(): string {
+  return new Date().toISOString();
+}

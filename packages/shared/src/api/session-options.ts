@@ -1,0 +1,34 @@
+/** Schemas of what a session may be given of MCP servers and environment variables. */
+import { z } from 'zod';
+
+const name = z.string().min(1).max(255);
+const values = z.record(z.string(), z.string());
+
+const mcpServerSchema = z
+  .looseObject({
+    type: z.enum(['http', 'sse', 'stdio']).optional().describe('Default: http with a url, stdio with a command'),
+    url: z.url({ protocol: /^https?$/ }).optional(),
+    headers: values.optional(),
+    command: z.string().min(1).optional(),
+    args: z.array(z.string()).optional(),
+    env: values.optional(),
+  })
+  .refine((server) => (server.url === undefined) !== (server.command === undefined), 'needs either a url or a command')
+  .refine(
+    (server) => server.type === undefined || (server.type === 'stdio') === (server.url === undefined),
+    'has a type that does not fit',
+  );
+
+/** MCP servers by name. */
+export const mcpServersSchema = z.record(name, mcpServerSchema);
+
+/** Environment variables by name. */
+export const environmentSchema = z.record(
+  z.string().refine((text) => /^[A-Za-z_][A-Za-z0-9_]{0,254}$/.test(text), 'must be a name of letters, digits and "_"'),
+  z
+    .string()
+    .max(131_072)
+    .refine((value) => !value.includes('\0'), 'must not hold a NUL character'),
+);
+
+type McpServers = z.output<typeof mcpServersSchema>;

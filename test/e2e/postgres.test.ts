@@ -1,0 +1,78 @@
+/** The main path over PostgreSQL: a turn with a tool, a client that comes back, kill -9 and restart. */
+import { script } from '@ash-ai/scripted-model';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { findPostgres, type PostgresCluster, startPostgres } from '../conformance/postgres.ts';
+import { Ash } from './harness.ts';
+import { deltasOf, Reader, say, turnOf, wholeItems } from './streams.ts';
+import { ToolGate } from './tool-gate.ts';
+
+const found = findPostgres();
+if ('missing' in found) console.warn(`PostgreSQL is not tried: ${found.missing}`);
+
+describe.skipIf('missing' in found)('with ASH_DATABASE_URL', () => {
+  let cluster: PostgresCluster;
+  let ash: Ash;
+  beforeAll(async () => {
+    cluster = await startPostgres();
+    ash = await Ash.start({ env: { ASH_DATABASE_URL: await cluster.createDatabase() } });
+  });
+  afterAll(async () => {
+    await ash?.[Symbol.asyncDispose]();
+    await cluster?.[Symbol.asyncDispose]();
+  });
+
+  test('a conversation, its messages and its events', async () => {
+    const { id } = await ash.session();
+    const content = script({ tools: [{ name: 'Bash', input: { command: 'echo mark' } }] }, 'My word: {{result}}');
+    const turn = await say(ash, id, content, { includePartialMessages: true });
+    expect(turn).toMatchObject({ status: 'completed', text: 'My word: mark' });
+    expect(deltasOf(turn.events)).toBe('My word: mark');
+    const messages = await ash.client.listMessages(id);
+    expect(messages.map(({ role }) => role)).toEqual(['user', 'assistant', 'assistant', 'assistant']);
+    const types = (await ash.client.listSessionEvents(id)).map(({ type }) => type);
+    expect(types).toEqual(['lifecycle', 'message', 'tool_start', 'tool_result', 'text', 'turn_complete']);
+  });
+
+  test('kill -9 in the middle of a turn', async () => {
+    const { id } = await ash.session();
+    await say(ash, id, 'My name is Alice.');
+    const gate = new ToolGate(ash, id);
+    const reader = await Reader.send(ash, id, script({ tools: [gate.tool] }, '{{result}}'));
+    await gate.running();
+    const second = await Reader.send(ash, id, 'What is my name?', { idempotencyKey: 'asked-once' });
+    await second.until(({ event }) => event === 'session_start');
+    await ash.kill();
+    await ash.start();
+    await gate.open();
+    await reader.rest();
+    const { turnId } = reader.events[0]?.data ?? {};
+    const again = await Reader.follow(ash, id, { after: reader.cursor, turnId });
+    const turn = turnOf([...wholeItems(reader.events).flat(), ...(await again.rest())]);
+    expect(turn).toMatchObject({ status: 'completed', text: 'begun\nended' });
+    expect(gate.marks).toBe('begun\nended\n');
+    expect(await say(ash, id, 'What is my name?', { idempotencyKey: 'asked-once' })).toMatchObject({
+      turnId: second.events[0]?.data.turnId,
+      text: 'Your name is Alice.',
+    });
+    const { lastSeq } = await ash.client.getSession(id);
+    const all = await Reader.follow(ash, id);
+    await all.until((event) => event.id === String(lastSeq));
+    await all.leave();
+    expect(wholeItems(all.events).map((item) => Number(item.at(-1)?.id))).toEqual(
+      Array.from({ length: lastSeq }, (_, index) => index + 1),
+    );
+  });
+
+  test('the database goes away in the middle of a turn: the turn waits for it', async () => {
+    const { id } = await ash.session();
+    await say(ash, id, 'My name is Alice.');
+    const gate = new ToolGate(ash, id);
+    const reader = await Reader.send(ash, id, script({ tools: [gate.tool] }, '{{result}}'));
+    await gate.running();
+    await cluster.stop('immediate');
+    await gate.open();
+    await cluster.start();
+    expect(await reader.turn()).toMatchObject({ status: 'completed', text: 'begun\nended' });
+    expect(await say(ash, id, 'What is my name?')).toMatchObject({ text: 'Your name is Alice.' });
+  });
+});

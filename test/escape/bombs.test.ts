@@ -1,0 +1,153 @@
+/** Bombs: an agent that takes all it can gets a coded end that names the limit, its session lives on, and nobody else notices. */
+import { script } from '@ash-ai/scripted-model';
+import type { LimitsRequest } from '@ash-ai/shared/contract';
+import { expect, test, vi } from 'vitest';
+import { useAsh } from '../e2e/harness.ts';
+import { messagesOf, say, type Turn } from '../e2e/streams.ts';
+
+// Bombs take their time on a machine that is busy with others.
+vi.setConfig({ testTimeout: 240_000 });
+
+const use = useAsh({
+  env: { ASH_SANDBOX_CEILING: 'memoryMb=1024,diskMb=256,turnTimeoutMs=600000', ASH_SANDBOX_DISK_MB: '64' },
+});
+
+async function sessionWith(limits: LimitsRequest): Promise<string> {
+  const reply = await use.ash.call('POST', '/api/sessions', { body: { agent: 'agent', limits } });
+  expect(reply.status).toBe(201);
+  return ((await reply.json()) as { session: { id: string } }).session.id;
+}
+
+/** One Bash call, whose output comes back as the turn's text. */
+const bash = (command: string) => script({ tools: [{ name: 'Bash', input: { command } }] }, 'It said {{result}}.');
+
+/** Sends a bomb, and meanwhile a message to somebody else, whose turn must end well. */
+async function explode(sessionId: string, command: string): Promise<Turn> {
+  const other = await use.ash.session();
+  const [turn, peaceful] = await Promise.all([
+    say(use.ash, sessionId, bash(command)),
+    say(use.ash, other.id, 'My name is Alice.'),
+  ]);
+  expect(peaceful).toMatchObject({ status: 'completed', error: undefined });
+  return turn;
+}
+
+/** A session whose turn was cut off takes the next message as if nothing had happened. */
+async function expectAlive(sessionId: string): Promise<void> {
+  const next = await say(use.ash, sessionId, bash('echo still here'));
+  const log = JSON.stringify(use.ash.lines.slice(-10));
+  expect(next, log).toMatchObject({
+    status: 'completed',
+    text: 'It said still here.',
+    error: undefined,
+  });
+}
+
+/** All output of tools in a turn. */
+const toolOutput = (turn: Turn) => JSON.stringify(messagesOf(turn.events).filter(({ type }) => type === 'user'));
+
+test('memory: a tool that takes too much is killed, which is for the agent to deal with', async () => {
+  const id = await sessionWith({ memoryMb: 512 });
+  const turn = await explode(id, `perl -e 'my @a; push @a, "x" x 1048576 while 1'`);
+  expect(turn).toMatchObject({ status: 'completed', error: undefined });
+  expect(toolOutput(turn)).toMatch(/137|Killed/);
+  await expectAlive(id);
+});
+
+test('memory: when the runtime itself is killed, the turn says why', async () => {
+  const id = await sessionWith({ memoryMb: 512, pids: 200 });
+  // Many that are each smaller than the runtime, which is what the kernel takes then.
+  const turn = await explode(
+    id,
+    `perl -e 'for (1..60) { next if fork; my $x = "x" x (12 << 20); sleep 60; exit } wait for 1..60'`,
+  );
+  expect(turn.error).toMatchObject({ code: 'memory_limit_reached', error: expect.stringContaining('512 MiB') });
+  await expectAlive(id);
+});
+
+test('processes: a fork bomb ends the turn', async () => {
+  const id = await sessionWith({ pids: 64, cpus: 1 });
+  const turn = await explode(id, `perl -e 'while (1) { fork; select undef, undef, undef, 0.01 }'`);
+  expect(turn.error).toMatchObject({ code: 'process_limit_reached', error: expect.stringContaining('64') });
+  await expectAlive(id);
+});
+
+test('processes: one that asks for too many and gives up goes on', async () => {
+  const id = await sessionWith({ pids: 64 });
+  const turn = await explode(
+    id,
+    `perl -e 'my @p; while (1) { my $p = fork; last unless defined $p; if (!$p) { sleep 60; exit } push @p, $p } print scalar(@p) < 64 ? "held" : "loose"; kill 9, @p'`,
+  );
+  expect(turn).toMatchObject({ status: 'completed', text: 'It said held.' });
+});
+
+test('disk: too many bytes end the turn, and the session can clean up', async () => {
+  const id = await sessionWith({ diskMb: 32 });
+  const turn = await explode(id, 'head -c 60M /dev/zero > big; sleep 60');
+  expect(turn.error).toMatchObject({ code: 'disk_limit_reached', error: expect.stringContaining('32 MiB') });
+  expect(await say(use.ash, id, bash('rm big && echo cleaned'))).toMatchObject({ text: 'It said cleaned.' });
+  await expectAlive(id);
+});
+
+test('disk: too many files end the turn', async () => {
+  const id = await sessionWith({ inodes: 1500 });
+  const turn = await explode(id, `mkdir m; perl -e 'open my $f, ">", "m/$_" for 1..3000'; sleep 60`);
+  expect(turn.error).toMatchObject({ code: 'disk_limit_reached', error: expect.stringContaining('1500 files') });
+  await expectAlive(id);
+});
+
+test('/tmp: it is full, and that is all', async () => {
+  const id = await sessionWith({ memoryMb: 512 });
+  const turn = await explode(
+    id,
+    'for i in 1 2 3 4 5; do head -c 50M /dev/zero > /tmp/$i; done 2> ~/said; rm /tmp/[1-5]; cat ~/said',
+  );
+  expect(turn).toMatchObject({ status: 'completed', error: undefined });
+  expect(toolOutput(turn)).toContain('No space left');
+});
+
+test('time: a turn that takes too long ends', async () => {
+  const id = await sessionWith({ turnTimeoutMs: 4000 });
+  const turn = await explode(id, 'sleep 100');
+  expect(turn.error).toMatchObject({ code: 'turn_timeout', error: expect.stringContaining('4000 ms') });
+  await expectAlive(id);
+});
+
+test('output: a flood is cut by the tool', async () => {
+  const id = await sessionWith({});
+  const turn = await explode(id, 'yes | head -c 30M');
+  expect(turn).toMatchObject({ status: 'completed', error: undefined });
+  expect(toolOutput(turn).length).toBeLessThan(1_000_000);
+});
+
+test('open files and a thousand sockets', async () => {
+  const id = await sessionWith({ openFiles: 256 });
+  const turn = await explode(
+    id,
+    `perl -MSocket -e 'my @s; for (1..1000) { socket(my $s, AF_INET, SOCK_DGRAM, 0) or last; push @s, $s } print @s < 256 ? "held" : "loose"'`,
+  );
+  expect(turn).toMatchObject({ status: 'completed', text: 'It said held.' });
+  await expectAlive(id);
+});
+
+test('settings: the agent’s folder, the session and the ceiling over both', async () => {
+  const { ash } = use;
+  const files = { 'CLAUDE.md': 'x', '.ash/sandbox.json': JSON.stringify({ limits: { memoryMb: 768, pids: 100 } }) };
+  await ash.client.deployAgent('modest', await ash.agentFolder('modest', files));
+  const reply = await ash.call('POST', '/api/sessions', {
+    body: { agent: 'modest', limits: { pids: 5000, cpus: 0.5, diskMb: 9999 } },
+  });
+  const { session } = (await reply.json()) as { session: { limits: unknown; enforced: Record<string, unknown> } };
+  // 256 is the server's own number of processes, which its ceiling doesn't name.
+  expect(session.limits).toEqual({
+    ...{ memoryMb: 768, pids: 256, cpus: 0.5, diskMb: 256, inodes: 500_000, openFiles: 8192, turnTimeoutMs: 600_000 },
+  });
+  expect(session.enforced).toMatchObject({ files: true, network: true, syscalls: true });
+  const bad = { 'CLAUDE.md': 'x', '.ash/sandbox.json': '{"limits": {"memory": 1}}' };
+  await ash.client.deployAgent('bad', await ash.agentFolder('bad', bad));
+  const refused = await ash.call('POST', '/api/sessions', { body: { agent: 'bad' } });
+  expect([refused.status, await refused.json()]).toEqual([
+    400,
+    expect.objectContaining({ code: 'agent_file_invalid', error: expect.stringContaining('memory') }),
+  ]);
+});
