@@ -6,6 +6,8 @@ ASH_NODE: Node 24 or newer, for the end-to-end tests (default: node). Without it
 Arguments go to pytest.
 """
 
+from __future__ import annotations
+
 import hashlib
 import os
 import shutil
@@ -19,9 +21,11 @@ VENV_PYTHON = TOOLS / "venv" / "bin" / "python"
 FOLDER = TOOLS / "packages"
 
 
-def run(*command: object, **options: object) -> int:
+def run(*command: object, quiet: bool = False, env: dict[str, str] | None = None) -> int:
     """The exit code of a command that runs in the package's folder."""
-    return subprocess.run([str(part) for part in command], cwd=PACKAGE, check=False, **options).returncode  # type: ignore[call-overload, no-any-return]
+    output = subprocess.DEVNULL if quiet else None
+    words = [str(word) for word in command]
+    return subprocess.run(words, cwd=PACKAGE, check=False, stdout=output, stderr=output, env=env).returncode
 
 
 def install() -> None:
@@ -34,7 +38,7 @@ def install() -> None:
     print(f"Installing the Python tools into {TOOLS}", flush=True)
     shutil.rmtree(TOOLS, ignore_errors=True)
     pip = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check")
-    if run(sys.executable, "-m", "venv", TOOLS / "venv", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) == 0:
+    if run(sys.executable, "-m", "venv", TOOLS / "venv", quiet=True) == 0:
         failed = run(VENV_PYTHON, *pip, ".[test]")
     else:
         # Some systems have venv in a package of its own; a folder does as well.
@@ -47,7 +51,7 @@ def install() -> None:
 
 def main() -> int:
     """Runs the checks, then the tests, up to the first that fails."""
-    if sys.version_info < (3, 10):
+    if sys.version_info < (3, 10):  # noqa: UP036
         print(f"Python {sys.version.split()[0]} is too old: 3.10 or newer is needed")
         return 1
     install()

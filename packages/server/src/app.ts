@@ -160,7 +160,7 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
     queue: new Queue({ store, nudge: () => worker.nudge() }),
     usage: new Usage(store),
     egress: new Egress(store),
-    internal: createInternalGate({ secret: config.internalSecret, production: config.environment === 'production' }),
+    internal: createInternalGate(config.internalSecret),
     health: serverHealth,
     durable: () => store.durable(),
     metrics: createMetrics({ store, meter, health: serverHealth }),

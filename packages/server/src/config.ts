@@ -64,14 +64,9 @@ export const variables = {
   },
   internalSecret: {
     name: 'ASH_INTERNAL_SECRET',
-    meaning: 'Bearer of /api/internal, shared with runners',
+    meaning: 'Bearer of /api/internal, shared with runners; without it those routes are closed',
     secret: true,
     schema: text.regex(/^\S+$/, 'must not hold white space'),
-  },
-  environment: {
-    name: 'NODE_ENV',
-    meaning: 'With "production", /api/internal stays closed until ASH_INTERNAL_SECRET is set',
-    schema: text,
   },
   queueConcurrency: {
     name: 'ASH_QUEUE_CONCURRENCY',

@@ -50,11 +50,8 @@ export async function authenticate(request: FastifyRequest, rooms: Pick<Rooms, '
 }
 
 function admitInternal(request: FastifyRequest, gate: InternalGate): void {
-  const asked = gate.ask(request.socket.remoteAddress);
-  if (asked === 'closed') throw errors.internal_secret_missing();
-  if (asked === 'secret' && !gate.admits(bearerKey(request.headers.authorization))) {
-    throw errors.internal_secret_invalid();
-  }
+  if (gate.closed) throw errors.internal_secret_missing();
+  if (!gate.admits(bearerKey(request.headers.authorization))) throw errors.internal_secret_invalid();
 }
 
 /** An unknown route below /api/internal/ tells no more to a stranger than a known one. */

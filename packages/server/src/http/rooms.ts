@@ -34,8 +34,8 @@ export interface ApiKeysRoom {
 
 /** Who may call the internal routes. */
 export interface InternalGate {
-  /** Whether callers from this address need the secret, need nothing, or are refused. */
-  ask(remoteAddress: string | undefined): 'secret' | 'open' | 'closed';
+  /** Whether nobody may, because the server has no secret. */
+  closed: boolean;
   /** Whether this is the secret. Takes the same time for every wrong one. */
   admits(given: string): boolean;
 }

@@ -1,28 +1,11 @@
-/** Who may call the internal routes (spec/http-api.md §1.2). */
+/** Who may call the internal routes (spec/http-api.md §1.2): whoever passes can make keys for every tenant. */
 import type { InternalGate } from '../http/rooms.ts';
 import { equal } from './api-keys.ts';
 
-export interface InternalGateOptions {
-  /** The bearer of the internal routes. */
-  secret: string | undefined;
-  /** Whether a server without a secret keeps them closed to everybody. */
-  production: boolean;
-}
-
-/**
- * The gate before the internal routes. Without a secret it is open in development, and only to callers on the same
- * machine: who passes it can make keys for every tenant.
- */
-export function createInternalGate({ secret, production }: InternalGateOptions): InternalGate {
+/** The gate before the internal routes. Without a secret they are closed to everybody. */
+export function createInternalGate(secret: string | undefined): InternalGate {
   return {
-    ask: (remoteAddress) => {
-      if (secret !== undefined) return 'secret';
-      return !production && isLoopback(remoteAddress) ? 'open' : 'closed';
-    },
+    closed: secret === undefined,
     admits: (given) => secret !== undefined && equal(given, secret),
   };
-}
-
-function isLoopback(address: string | undefined): boolean {
-  return address !== undefined && /^(?:::ffff:)?127\.|^::1$/.test(address);
 }

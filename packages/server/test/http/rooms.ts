@@ -126,7 +126,7 @@ export function fixtureRooms(follow: Follow = async () => itemsOf([])): { rooms:
         throw errors.api_key_not_found({ keyId: id });
       },
     },
-    internal: { ask: () => 'secret', admits: (given) => given === 'internal-secret' },
+    internal: { closed: false, admits: (given) => given === 'internal-secret' },
     credentials: {
       store: async () => {
         throw errors.credential_key_missing();

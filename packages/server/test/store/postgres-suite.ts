@@ -103,7 +103,8 @@ export function postgresSuite({ fresh, stop, start }: Outage): void {
         }
       });
     await Promise.all([crosswise(0, ['a', 'b']), crosswise(1, ['b', 'a'])]);
-    expect(runs).toBe(3);
+    // At least one of the two had to run again; under load the two may meet more than once.
+    expect(runs).toBeGreaterThanOrEqual(3);
     const rows = await store.db.selectFrom('meta').select('value').execute();
     for (const { value } of rows) expect(['01', '10']).toContain(value);
   });
