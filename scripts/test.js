@@ -28,7 +28,7 @@ await main(async () => {
       ],
       ['types of the tests', () => npx('tsc', '-p', 'tsconfig.test.json')],
       ['types of the chat page', () => npx('tsc', '-p', 'examples/chat-page/page')],
-      ['unused code', () => npx('knip', '--no-progress')],
+      ['unused code', () => npx('knip', '--no-progress', '--no-config-hints')],
       ['build', () => run(node, ['scripts/build.ts'], { env })],
     ];
     for (const [name, check] of checks) {

@@ -30,5 +30,3 @@ export const environmentSchema = z.record(
     .max(131_072)
     .refine((value) => !value.includes('\0'), 'must not hold a NUL character'),
 );
-
-type McpServers = z.output<typeof mcpServersSchema>;
