@@ -51,61 +51,73 @@ else {
   );
 }
 
-step('Start a server');
-env.ASH_DATA_DIR ??= values.once ? await temporaryFolder() : join(process.cwd(), 'data', 'quickstart');
-const app = stack.use(await createApp(readConfig(env), pino({ level: 'warn' })));
-const serverUrl = app.http.url;
-const apiKey = (
-  await readFile(join(env.ASH_DATA_DIR, 'initial-api-key'), 'utf8').catch(() => env.ASH_API_KEY ?? '')
-).trim();
-console.log(`  ${serverUrl}   data in ${env.ASH_DATA_DIR}   sandboxes: ${app.isolation.name}`);
+await tour().catch((error: unknown) => {
+  console.error(`\n✗ ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 1;
+});
 
-const client = new AshClient({ serverUrl, apiKey });
-step('Deploy a folder as an agent');
-const agent = await client.deployAgent('helper', join(process.cwd(), 'examples', 'helper'));
-console.log(`  examples/helper → agent "${agent.name}", version ${agent.version}`);
+/** The steps, one after the other; whatever was started is stopped, also when one fails. */
+async function tour(): Promise<void> {
+  step('Start a server');
+  env.ASH_DATA_DIR ??= values.once ? await temporaryFolder() : join(process.cwd(), 'data', 'quickstart');
+  const app = stack.use(await createApp(readConfig(env), pino({ level: 'warn' })));
+  try {
+    await show(app.http.url, app.isolation.name);
+    if (values.once) console.log(`\n${bold('Done.')} Run it without --once to keep the server and go on by hand.\n`);
+    else {
+      await new Promise<void>((resolve) => {
+        process.once('SIGINT', () => resolve()).once('SIGTERM', () => resolve());
+      });
+      console.log('\nstopping …');
+    }
+  } finally {
+    await app.drain(10_000);
+  }
+}
 
-step('Open a session and talk');
-const session = await client.createSession(agent.name);
-console.log(dim(`  session ${session.id}`));
-await say('Hello! My name is Ada.');
-await say('Please write a file note.md saying: Ash keeps what agents make.');
-await say('What is my name?');
+async function show(serverUrl: string, isolation: string): Promise<void> {
+  const dataDir = env.ASH_DATA_DIR ?? '';
+  const keyFile = join(dataDir, 'initial-api-key');
+  const apiKey = (await readFile(keyFile, 'utf8').catch(() => env.ASH_API_KEY ?? '')).trim();
+  console.log(`  ${serverUrl}   data in ${dataDir}   sandboxes: ${isolation}`);
 
-step('What the agent left in its workspace');
-const note = await client.getSessionFile(session.id, 'note.md');
-console.log(`  note.md: ${bold(note.content.trim())}`);
+  const client = new AshClient({ serverUrl, apiKey });
+  step('Deploy a folder as an agent');
+  const agent = await client.deployAgent('helper', join(process.cwd(), 'examples', 'helper'));
+  console.log(`  examples/helper → agent "${agent.name}", version ${agent.version}`);
 
-step('What the server kept');
-const messages = await client.listMessages(session.id);
-console.log(
-  `  ${messages.length} messages; the log of the session ends at entry ${(await client.getSession(session.id)).lastSeq}`,
-);
+  step('Open a session and talk');
+  const session = await client.createSession(agent.name);
+  console.log(dim(`  session ${session.id}`));
+  await say(client, session.id, 'Hello! My name is Ada.');
+  await say(client, session.id, 'Please write a file note.md saying: Ash keeps what agents make.');
+  await say(client, session.id, 'What is my name?');
 
-if (values.once) {
-  await client.endSession(session.id);
-  await app.drain(10_000);
-  console.log(`\n${bold('Done.')} Run it without --once to keep the server and go on by hand.\n`);
-} else {
-  step('Go on by hand (Ctrl-C stops the server)');
-  console.log(`  export ASH_SERVER_URL=${serverUrl} ASH_API_KEY=${apiKey}
+  step('What the agent left in its workspace');
+  const note = await client.getSessionFile(session.id, 'note.md');
+  console.log(`  note.md: ${bold(note.content.trim())}`);
+
+  step('What the server kept');
+  const messages = await client.listMessages(session.id);
+  const { lastSeq } = await client.getSession(session.id);
+  console.log(`  ${messages.length} messages; the log of the session ends at entry ${lastSeq}`);
+  if (values.once) await client.endSession(session.id);
+  else {
+    step('Go on by hand (Ctrl-C stops the server)');
+    console.log(`  export ASH_SERVER_URL=${serverUrl} ASH_API_KEY=${apiKey}
   npx ash chat helper
   npx ash session send ${session.id} "What is my name?"
   curl -N -H "Authorization: Bearer $ASH_API_KEY" -H 'Content-Type: application/json' \\
     -d '{"content":"Write a haiku."}' ${serverUrl}/api/sessions/${session.id}/messages
   ${serverUrl}/docs   the API, in a browser`);
-  await new Promise<void>((resolve) => {
-    process.once('SIGINT', () => resolve()).once('SIGTERM', () => resolve());
-  });
-  console.log('\nstopping …');
-  await app.drain(10_000);
+  }
 }
 
 /** Sends a message and shows the stream as it comes. */
-async function say(prompt: string): Promise<void> {
+async function say(client: AshClient, sessionId: string, prompt: string): Promise<void> {
   console.log(`\n  ${bold('you')}    ${prompt}`);
   process.stdout.write(`  ${bold('agent')}  `);
-  for await (const event of client.sendMessageStream(session.id, prompt, { includePartialMessages: true })) {
+  for await (const event of client.sendMessageStream(sessionId, prompt, { includePartialMessages: true })) {
     if (event.type === 'message') process.stdout.write(extractStreamDelta(event.data) ?? '');
     else if (event.type === 'tool_use') process.stdout.write(dim(`[${event.data.name}] `));
     else if (event.type === 'error') throw new Error(`the turn failed: ${event.data.error}`);

@@ -6,7 +6,7 @@ import type { StepFields } from './step.ts';
 const name = String.raw`["'\`]?([\w./-]+)["'\`]?`;
 const writing = new RegExp(
   String.raw`\b(?:write|leave|create|make|save)\s+(?:me\s+)?(?:an?\s+|the\s+)?(?:new\s+)?(?:(?:text\s+)?(?:file|note)\s+)?` +
-    String.raw`(?:(?:named|called|in|to)\s+)?${name}\s*,?\s+(?:with|saying|containing|that says|which says)\s+([\s\S]+)`,
+    String.raw`(?:(?:named|called|in|to)\s+)?${name}\s*,?\s+(?:with|saying|containing|that says|which says)\s*:?\s+([\s\S]+)`,
   'i',
 );
 const please = String.raw`(?:please\s+|(?:can|could|would) you\s+(?:please\s+)?)?`;
