@@ -89,7 +89,7 @@ class AsyncAshClient(Calls, AsyncLine):
 
     Arguments and errors as of ``AshClient``. Cancelling a call gives up waiting; it never stops a turn.
 
-    >>> async with AsyncAshClient("http://localhost:4100", api_key="your-api-key") as client:  # doctest: +SKIP
+    >>> async with AsyncAshClient("http://localhost:4100", api_key="your-api-key") as client:
     ...     session = await client.create_session("my-agent")
     """
 

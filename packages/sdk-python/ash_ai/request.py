@@ -65,12 +65,12 @@ class Request(Generic[T_co]):
         """The body as JSON."""
         if self.body is None:
             return None
-        given = {name: value for name, value in self.body.items() if value is not UNSET}
+        sent = {name: value for name, value in self.body.items() if value is not UNSET}
         try:
-            return json.dumps(given, ensure_ascii=False, allow_nan=False).encode()
+            return json.dumps(sent, ensure_ascii=False, allow_nan=False).encode()
         except UnicodeEncodeError:
             # Half of a surrogate pair can only be sent escaped.
-            return json.dumps(given, allow_nan=False).encode()
+            return json.dumps(sent, allow_nan=False).encode()
 
     def delay_after(self, error: Exception, tried: int, retries: int) -> float | None:
         """How long to wait before the next try, in seconds; ``None`` when the error is the caller's."""
@@ -111,10 +111,10 @@ def new_key(given: str | None) -> str:
 
 
 def as_object(response: httpx.Response) -> JsonObject:
-    """The answer's JSON object."""
+    """The answer's JSON object, which is never empty."""
     found = json_object(response.text)
     if found == {}:
-        raise _unreadable(response, "isn't a JSON object")
+        raise _unreadable(response, "is no JSON object")
     return found
 
 
@@ -130,7 +130,14 @@ def one(key: str, kind: type[M]) -> Reader[M]:
 
 def many(key: str, kind: type[M]) -> Reader[list[M]]:
     """Reads the list of models under ``key``."""
-    return lambda response: [kind.from_dict(each) for each in _part(response, key, list)]
+
+    def read(response: httpx.Response) -> list[M]:
+        found = _part(response, key, list)
+        if not all(isinstance(each, dict) for each in found):
+            raise _unreadable(response, f'holds something odd in "{key}"')
+        return [kind.from_dict(each) for each in found]
+
+    return read
 
 
 def nothing(_response: httpx.Response) -> None:

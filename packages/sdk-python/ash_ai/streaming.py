@@ -37,8 +37,8 @@ def parse_sse_stream(response: httpx.Response) -> Generator[AshEvent, None, None
 
     Ends with the body; what isn't JSON is skipped; leaving the loop closes the response.
 
-    >>> response = client.send_message(session.id, "Hello!")  # doctest: +SKIP
-    >>> for event in parse_sse_stream(response):  # doctest: +SKIP
+    >>> response = client.send_message(session.id, "Hello!")
+    >>> for event in parse_sse_stream(response):
     ...     print(event.type)
     """
     parser = SseParser()

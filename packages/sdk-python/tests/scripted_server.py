@@ -31,6 +31,8 @@ class Answer:
     then: Literal["end", "break", "hold"] = "end"
     sizes: int | None = None
     """Size of the pieces in which the body is written (default: all at once)."""
+    pause: float = 0
+    """Silence before each piece but the first, in seconds."""
 
 
 def answer_json(status: int, body: object, **headers: str) -> Answer:
@@ -120,6 +122,8 @@ async def _write(writer: asyncio.StreamWriter, answer: Answer) -> None:
     writer.write((head + "".join(f"{name}: {value}\r\n" for name, value in headers.items()) + "\r\n").encode())
     size = answer.sizes or max(1, len(answer.body))
     for at in range(0, len(answer.body), size):
+        if at > 0:
+            await asyncio.sleep(answer.pause)
         piece = answer.body[at : at + size]
         writer.write(b"%x\r\n%s\r\n" % (len(piece), piece))
         if answer.sizes is not None:

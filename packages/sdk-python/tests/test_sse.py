@@ -107,4 +107,4 @@ def test_leaving_the_loop_closes_the_response() -> None:
             for _ in parse_sse_stream(client.send_message(SESSION_ID, "Hello!")):
                 break
             gc.collect()
-            assert server.left.wait(5)
+            assert server.left.wait(30)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from os import PathLike, fspath
 
 from ash_ai.call import Call
 from ash_ai.calls.encoding import encoded
@@ -15,13 +16,15 @@ class AgentCalls:
     """The calls about agents."""
 
     @Call
-    def deploy_agent(self, name: str, path: str, *, idempotency_key: str | None = None) -> Request[Agent]:
+    def deploy_agent(
+        self, name: str, path: str | PathLike[str], *, idempotency_key: str | None = None
+    ) -> Request[Agent]:
         """Deploys a folder that lies on the server's machine, or redeploys it as the next version.
 
         ``path`` is a folder with a CLAUDE.md, relative to the server's data directory unless absolute. Raises
         `agent_name_invalid`, `agent_instructions_missing`, `agent_path_not_found`, `agent_path_forbidden`.
         """
-        return _deploy(given(name=name, path=path), idempotency_key)
+        return _deploy(given(name=name, path=fspath(path)), idempotency_key)
 
     @Call
     def create_agent(
@@ -38,7 +41,7 @@ class AgentCalls:
         ``replace`` says that the files are the whole folder (default: they go over those of the version before). Raises
         `agent_name_invalid`, `agent_file_invalid`, `agent_too_large`.
 
-        >>> client.create_agent("poet", system_prompt="Answer in verse.")  # doctest: +SKIP
+        >>> client.create_agent("poet", system_prompt="Answer in verse.")
         """
         body = given(
             name=name,

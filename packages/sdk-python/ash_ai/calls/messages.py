@@ -60,7 +60,7 @@ class MessageCalls:
         what to do while a turn is running (default ``queue``); the rest holds for this turn. The first event raises
         `session_not_found`, `session_not_active`, `turn_queue_full`, …
 
-        >>> for event in client.send_message_stream(session.id, "Hello!"):  # doctest: +SKIP
+        >>> for event in client.send_message_stream(session.id, "Hello!"):
         ...     if event.type == "message":
         ...         print(extract_text_from_event(event.data))
         """

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Any
 
@@ -42,7 +43,7 @@ def run_node(program: str) -> Any:
 
 
 def _node() -> str | None:
-    return os.environ.get("ASH_NODE") or shutil.which("node")
+    return shutil.which(os.environ.get("ASH_NODE") or "node")
 
 
 def _node_with_sources() -> list[str]:
@@ -55,33 +56,28 @@ class RealServer:
     """A server on a data folder of its own, until its ``with`` block ends. ``url`` stays over restarts."""
 
     def __enter__(self) -> RealServer:
-        self.folder = Path(tempfile.mkdtemp(prefix="ash-py-"))
-        # Sandboxes run as other users, who have to get through.
-        self.folder.chmod(0o711)
-        self._log = (self.folder / "server.log").open("wb")
-        self._model = subprocess.Popen(
-            [str(_node()), str(REPOSITORY / "packages/scripted-model/src/main.ts"), "--port", "0"],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        self._model_url = _line(self._model.stdout)
-        self.start("0")
-        self.api_key = (self.folder / "data" / "initial-api-key").read_text().strip()
+        with ExitStack() as undo:
+            self.folder = Path(tempfile.mkdtemp(prefix="ash-py-"))
+            undo.callback(shutil.rmtree, self.folder)
+            # Sandboxes run as other users, who have to get through.
+            self.folder.chmod(0o711)
+            self._log = undo.enter_context((self.folder / "server.log").open("wb"))
+            model = [str(_node()), str(REPOSITORY / "packages/scripted-model/src/main.ts"), "--port", "0"]
+            self._model = undo.enter_context(subprocess.Popen(model, stdout=subprocess.PIPE, text=True))
+            undo.callback(self._model.kill)
+            self._model_url = _line(self._model.stdout)
+            undo.callback(self.kill)
+            self.start("0")
+            self.api_key = (self.folder / "data" / "initial-api-key").read_text().strip()
+            self._undo = undo.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
-        try:
-            self._stop(self._process)
-            self._stop(self._model)
-            assert _processes_of(self.folder) == []
-        finally:
+        with self._undo:
             for process in (self._process, self._model):
-                process.kill()
-                process.wait()
-            if self._model.stdout is not None:
-                self._model.stdout.close()
-            self._log.close()
-            shutil.rmtree(self.folder)
+                process.send_signal(signal.SIGINT)
+                assert process.wait(60) == 0, self.log()
+            assert _processes_of(self.folder) == []
 
     def start(self, port: str) -> None:
         """Starts the server and waits until it answers."""
@@ -115,10 +111,6 @@ class RealServer:
     def restart(self) -> None:
         """Starts the server again at its address."""
         self.start(self.url.rpartition(":")[2])
-
-    def _stop(self, process: subprocess.Popen[Any]) -> None:
-        process.send_signal(signal.SIGINT)
-        assert process.wait(60) == 0, self.log()
 
     def _failed(self) -> str:
         raise AssertionError(self.log())
