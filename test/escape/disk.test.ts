@@ -65,6 +65,19 @@ test('it sleeps and wakes with its session, and is there for reading meanwhile',
   expect(await say(ash, id, bash('cat kept.txt'))).toMatchObject({ text: 'It said kept.' });
 });
 
+test('a fork has a disk of its own, with the files and the conversation of its parent', async () => {
+  const { ash } = use;
+  const id = await withDisk();
+  if (id === undefined) return;
+  await say(ash, id, 'My name is Alice.');
+  await say(ash, id, bash('echo kept > kept.txt'));
+  const fork = await ash.client.forkSession(id);
+  await until(() => mounted(fork.id) === 0);
+  await ash.client.resumeSession(fork.id);
+  expect((await say(ash, fork.id, 'What is my name?')).text).toContain('Alice');
+  expect(await say(ash, fork.id, bash('cat kept.txt'))).toMatchObject({ text: 'It said kept.' });
+});
+
 test('it stays while its sandbox lives without a server, and goes when the next one finds that dead', async () => {
   const { ash } = use;
   const id = await withDisk();

@@ -9,16 +9,24 @@ export async function forkFiles(
   workspaces: LocalWorkspaces,
   { from, to, conversations, points }: ForkRequest,
 ): Promise<{ conversation: Conversation | undefined }> {
-  const copy = await workspaces.copy(from, to);
-  if (copy === undefined || points?.length === 0) return { conversation: undefined };
-  const { home } = copy.layout;
+  const conversation = await workspaces.copy(from, to, async ({ layout }) =>
+    points?.length === 0 ? undefined : await conversationIn(layout.home, conversations, points),
+  );
+  return { conversation };
+}
+
+async function conversationIn(
+  home: string,
+  conversations: ForkRequest['conversations'],
+  points: ForkRequest['points'],
+): Promise<Conversation | undefined> {
   for (const conversation of conversations) {
     const held = await transcriptHolds(home, conversation.sessionId, points ?? []);
     if (held === undefined) continue;
-    if (points === undefined) return { conversation };
+    if (points === undefined) return conversation;
     const at = points.find((point) => held.has(point));
-    if (at !== undefined) return { conversation: { sessionId: conversation.sessionId, at } };
+    if (at !== undefined) return { sessionId: conversation.sessionId, at };
   }
-  if (points === undefined) return { conversation: undefined };
+  if (points === undefined) return undefined;
   throw errors.fork_failed({ reason: "the agent runtime's transcript does not hold this place of the conversation" });
 }

@@ -65,7 +65,7 @@ export class LocalWorkspaces implements Workspaces {
   }
 
   /** Makes the folder of a new session from all that another one has; undefined when that has nothing yet. */
-  async copy(from: string, to: string): Promise<Prepared | undefined> {
+  async copy<T>(from: string, to: string, use: (copy: Prepared) => Promise<T>): Promise<T | undefined> {
     const source = this.dirOf(from);
     await this.#preparing.get(from)?.catch(() => undefined);
     if (!(await isPrepared(join(source, workspaceMarker)))) return undefined;
@@ -80,7 +80,8 @@ export class LocalWorkspaces implements Workspaces {
       await copyFolder(before[folder], layout[folder], { reader: owner, owner: uids?.wall });
     }
     await copyFile(join(source, workspaceMarker), join(after, workspaceMarker));
-    return { dir: after, layout, uids };
+    // Within the holds: a disk that nobody holds is unmounted, and its files with it.
+    return await use({ dir: after, layout, uids });
   }
 
   async list(of: WorkspaceOf, { includeHidden }: { includeHidden: boolean }) {

@@ -70,8 +70,10 @@ export class SseParser {
   push(text: string): SseEvent[] {
     const events: SseEvent[] = [];
     let chunk = text;
-    if (this.#skipLf && chunk.startsWith('\n')) chunk = chunk.slice(1);
-    if (chunk !== '') this.#skipLf = chunk.endsWith('\r');
+    if (text !== '') {
+      if (this.#skipLf && chunk.startsWith('\n')) chunk = chunk.slice(1);
+      this.#skipLf = chunk.endsWith('\r');
+    }
     if (!/[\r\n]/.test(chunk)) {
       // No line ends here: joining is cheap, scanning the whole line again for every chunk would not be.
       this.#rest += chunk;

@@ -47,6 +47,9 @@ export class Forking {
       points,
     });
     try {
+      if (conversation === undefined && parent.runtimeStarted && points?.length !== 0) {
+        throw errors.fork_failed({ reason: "the agent runtime's transcript of the parent is missing" });
+      }
       const fork = { upTo, ...(conversation === undefined ? {} : { conversation }) };
       const made = await this.#insert(parent, { id, settings: { ...settings, fork }, at, key });
       if (made.id !== id) await this.#runner.remove(id);

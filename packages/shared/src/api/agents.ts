@@ -1,7 +1,7 @@
 /** Agents: schemas and routes (spec/http-api.md §3). */
 import { z } from 'zod';
 import { agentLimits } from '../agent-folder.ts';
-import { defineRoutes, timestamp } from './route.ts';
+import { base64, defineRoutes, timestamp } from './route.ts';
 
 export const agentSchema = z
   .object({
@@ -26,7 +26,7 @@ const deployBody = z
       .describe('Folder on the server with a CLAUDE.md; relative to the data directory unless absolute'),
     systemPrompt: z.string().max(1_000_000).optional().describe('Becomes CLAUDE.md unless one is uploaded'),
     files: z
-      .array(z.object({ path: z.string(), content: z.string().describe('base64') }))
+      .array(z.object({ path: z.string(), content: base64.describe('base64') }))
       .max(agentLimits.maxFiles)
       .optional()
       .describe('Files to write over those of the version before'),

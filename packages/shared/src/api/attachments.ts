@@ -1,6 +1,6 @@
 /** Attachments of sessions: schemas and routes (spec/http-api.md §8). */
 import { z } from 'zod';
-import { defineRoutes, idParams, plainText, timestamp } from './route.ts';
+import { base64, defineRoutes, idParams, plainText, timestamp } from './route.ts';
 
 const mib = 1024 * 1024;
 
@@ -28,7 +28,7 @@ const uploadBody = z
     filename: plainText(4096)
       .min(1)
       .describe('Reduced to its last part; at most 255 bytes. An empty one becomes "unnamed"'),
-    content: z.string().min(1).describe('base64; up to 10 MiB decoded unless the server is set otherwise'),
+    content: base64.min(1).describe('base64; up to 10 MiB decoded unless the server is set otherwise'),
     mimeType: z
       .string()
       .max(400)

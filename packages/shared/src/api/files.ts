@@ -1,6 +1,6 @@
 /** Files of agents and of sessions' workspaces, one by one and as a bundle: schemas and routes (spec/http-api.md §3, §6, §7). */
 import { z } from 'zod';
-import { defineRoutes, idParams, timestamp } from './route.ts';
+import { base64, defineRoutes, idParams, timestamp } from './route.ts';
 
 const mib = 1024 * 1024;
 
@@ -50,7 +50,7 @@ const writeBody = z
       .array(
         z.object({
           path: z.string(),
-          content: z.string().describe('base64; up to 50 MiB decoded'),
+          content: base64.describe('base64; up to 50 MiB decoded'),
           mimeType: z.string().optional().describe('Ignored'),
         }),
       )
@@ -169,7 +169,7 @@ export const fileRoutes = defineRoutes({
     params: idParams,
     body: z
       .object({
-        bundle: z.string().describe('base64 of a tar.gz: up to 100 MiB decoded, 1 GiB of files, 50,000 entries'),
+        bundle: base64.describe('base64 of a tar.gz: up to 100 MiB decoded, 1 GiB of files, 50,000 entries'),
       })
       .meta({ id: 'UploadWorkspace' }),
     bodyLimitBytes: 134 * mib,

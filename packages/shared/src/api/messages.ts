@@ -1,6 +1,6 @@
 /** Messages, events and streams of a session: schemas and routes (spec/http-api.md §5, spec/streaming.md). */
 import { z } from 'zod';
-import { defineRoutes, idParams, timestamp } from './route.ts';
+import { base64, defineRoutes, idParams, timestamp } from './route.ts';
 
 export const messageSchema = z
   .object({
@@ -40,7 +40,7 @@ export const sessionEventSchema = z
   .meta({ id: 'SessionEvent' });
 
 const base64Source = <const T extends readonly [string, ...string[]]>(mediaTypes: T) =>
-  z.looseObject({ type: z.literal('base64'), media_type: z.enum(mediaTypes), data: z.string().min(1) });
+  z.looseObject({ type: z.literal('base64'), media_type: z.enum(mediaTypes), data: base64.min(1) });
 
 const contentBlockSchema = z
   .discriminatedUnion('type', [

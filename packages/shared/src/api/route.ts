@@ -94,6 +94,9 @@ export function defineRoutes<const T extends Record<string, Route>>(routes: T): 
 /** The parameter of a route that addresses one thing by its UUID. */
 export const idParams = z.object({ id: z.uuid().describe('UUID') });
 
+/** Bytes as text. What isn't base64 is refused where it is decoded, with the code that fits. */
+export const base64 = z.string().meta({ contentEncoding: 'base64' });
+
 /** Text that every database can hold unchanged, of at most `maxChars` characters. */
 export const plainText = (maxChars: number) =>
   z
