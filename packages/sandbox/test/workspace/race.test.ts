@@ -18,10 +18,11 @@ const rounds = 500;
 async function attacked() {
   const made = await place();
   const program = fileURLToPath(new URL('./fixtures/swapper.mjs', import.meta.url));
-  // The very file, with the privileges that the agent has.
-  const source = await open(program);
-  const child = spawn(process.execPath, ['/proc/self/fd/3', made.path, made.outside], {
-    stdio: ['ignore', 'pipe', 'inherit', source.fd],
+  // The very files, with the privileges that the agent has: their folders may be closed to it.
+  await using source = await open(program);
+  await using node = await open(process.execPath);
+  const child = spawn('/proc/self/fd/4', ['/proc/self/fd/3', made.path, made.outside], {
+    stdio: ['ignore', 'pipe', 'inherit', source.fd, node.fd],
     ...(owner === undefined ? {} : { uid: owner, gid: owner }),
   });
   const ended = once(child, 'exit');
@@ -31,7 +32,6 @@ async function attacked() {
   });
   if (child.stdout === null) throw new Error('no stdout');
   await Promise.race([once(child.stdout, 'data'), ended.then(() => expect.unreachable('the attacker ended'))]);
-  await source.close();
   return made;
 }
 
