@@ -7,7 +7,9 @@ import { tableOf } from './markdown.ts';
 /** A docstring, then a method, or a property that holds one, or the name of a function above. */
 const documented = /\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s*(?:async )?\*?(\w+)(?:: (?:async )?\(|\(|,)/g;
 /** In what order the sources are told of; others come after, by name. */
-const order = ['agents', 'sessions', 'messages', 'files', 'attachments', 'exec', 'approvals', 'queue', 'usage'];
+const order = [
+  ...['agents', 'sessions', 'messages', 'paging', 'files', 'attachments', 'exec', 'approvals', 'queue', 'usage'],
+];
 
 /** One table per source of calls, under its title. @param root the checkout */
 export function methodTables(root: string): string {
@@ -47,6 +49,7 @@ function rank(file: string): number {
 
 function titleOf(file: string): string {
   if (file === 'exec') return 'Commands';
+  if (file === 'session') return 'Session handle';
   const title = file.replaceAll('-', ' ').replace(/\bapi\b/, 'API');
   return `${title.charAt(0).toUpperCase()}${title.slice(1)}`;
 }

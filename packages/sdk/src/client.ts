@@ -9,12 +9,14 @@ import { type ExecCalls, execCalls } from './exec.ts';
 import { type FileCalls, fileCalls } from './files.ts';
 import { type HealthCalls, healthCalls } from './health.ts';
 import { type MessageCalls, messageCalls } from './messages.ts';
+import { type PagingCalls, pagingCalls } from './paging.ts';
 import { type QueueCalls, queueCalls } from './queue.ts';
 import { type AshClientOptions, createRequests } from './request.ts';
+import { type HandleCalls, handleCalls } from './session.ts';
 import { type SessionCalls, sessionCalls } from './sessions.ts';
 import { type UsageCalls, usageCalls } from './usage.ts';
 
-type Calls = AgentCalls & SessionCalls & MessageCalls & HealthCalls;
+type Calls = AgentCalls & SessionCalls & MessageCalls & PagingCalls & HealthCalls & HandleCalls;
 type MoreCalls = ApprovalCalls & CredentialCalls & QueueCalls & UsageCalls & ApiKeyCalls;
 type FilesAndCommands = FileCalls & AttachmentCalls & ExecCalls & EgressCalls;
 
@@ -37,5 +39,6 @@ export class AshClient {
     Object.assign(this, approvalCalls(requests));
     Object.assign(this, credentialCalls(requests), queueCalls(requests), usageCalls(requests), apiKeyCalls(requests));
     Object.assign(this, fileCalls(requests), attachmentCalls(requests), execCalls(requests), egressCalls(requests));
+    Object.assign(this, pagingCalls(requests), handleCalls(this));
   }
 }

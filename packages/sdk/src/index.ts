@@ -12,8 +12,10 @@ export {
 } from './extract.ts';
 export { AshStreamCut } from './follow.ts';
 export type { MessageContent, SendMessageOptions } from './messages.ts';
+export type { PagingOptions } from './paging.ts';
 export { parseSSEStream } from './parse.ts';
 export type { EnqueueOptions } from './queue.ts';
 export type { AshClientOptions, CallOptions } from './request.ts';
+export { AshTurnFailed, type SessionHandle } from './session.ts';
 export type { CreateSessionOptions, ForkSessionOptions } from './sessions.ts';
 export type * from './types.ts';
