@@ -51,7 +51,7 @@ function operationSection(method: string, path: string, operation: Operation): s
       ? success?.content === undefined
         ? 'nothing'
         : Object.keys(success.content)
-            .map((type) => `\`${type}\``)
+            .map((type) => (type === '*/*' ? 'bytes, of their own media type' : `\`${type}\``))
             .join(', ')
       : typeOf(json);
   const errors = Object.values(operation.responses)

@@ -38,6 +38,18 @@ test('two messages at once run one after the other, and each stream shows its ow
   ]);
 });
 
+test('of many messages at once, each stream shows its own turn only', async () => {
+  const { ash } = use;
+  const { id } = await ash.session();
+  const words = Array.from({ length: 12 }, (_, index) => `word-${index}-`);
+  const readers = await Promise.all(words.map((word) => Reader.send(ash, id, script(word))));
+  const turns = await Promise.all(readers.map((reader) => reader.turn()));
+  expect(turns.map(({ status, text }) => [status, text])).toEqual(words.map((word) => ['completed', word]));
+  for (const [index, { events }] of turns.entries()) {
+    expect(words.filter((word) => JSON.stringify(events).includes(word))).toEqual([words[index]]);
+  }
+});
+
 test('whenBusy: reject answers 409 and changes nothing', async () => {
   const { ash } = use;
   const { id } = await ash.session();
@@ -95,6 +107,11 @@ test('a full queue refuses, and stopping the session ends every stream that wait
   }
   held.open();
   expect(ash.rows('select id from turns where session_id = ? and status = ?', id, 'interrupted')).toHaveLength(101);
+  // Also of a turn that never ran, the end is known.
+  const last = turns.at(-1);
+  const after = last?.events.at(-1)?.id;
+  const late = await Reader.follow(ash, id, { after, turnId: last?.turnId ?? '' });
+  expect((await late.rest()).map(({ event }) => event)).toEqual(['error', 'done']);
 });
 
 test('the same message twice, at once and later, is one turn', async () => {

@@ -93,6 +93,18 @@ describe('from each place of a finished turn', () => {
     }
   });
 
+  test('the end of the turn is told again to whoever has it already', async () => {
+    const { ash } = use;
+    const { id } = await ash.session();
+    const { turnId, events } = await say(ash, id, 'Hello!');
+    await say(ash, id, 'Hello again!');
+    const { lastSeq } = await ash.client.getSession(id);
+    for (const after of [events.at(-1)?.id, String(lastSeq)]) {
+      const reader = await Reader.follow(ash, id, { after, turnId });
+      expect(await reader.rest()).toEqual([events.at(-1)]);
+    }
+  });
+
   test('a cursor of the future is refused', async () => {
     const { ash } = use;
     const { id } = await ash.session();

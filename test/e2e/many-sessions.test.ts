@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { script } from '@ash-ai/scripted-model';
 import { expect, test } from 'vitest';
-import { useAsh } from './harness.ts';
-import { messagesOf, say } from './streams.ts';
+import { until, useAsh } from './harness.ts';
+import { messagesOf, Reader, say } from './streams.ts';
 
 const use = useAsh();
 const count = 20;
@@ -53,4 +53,23 @@ test('more sessions than may be awake: those that are idle make room', { timeout
   expect((await ash.client.health()).activeSandboxes).toBeLessThanOrEqual(2);
   const known = await Promise.all(sessions.map(({ id }) => say(ash, id, 'What is my name?')));
   expect(known.map(({ text }) => text)).toEqual(names.map((name) => `Your name is ${name}.`));
+});
+
+test('a server that is told to stop while a session waits for a place', async () => {
+  const { ash } = use;
+  await ash.stop('SIGINT');
+  await ash.start({ ASH_MAX_SANDBOXES: '1' });
+  const held = ash.gate.hold('takes the only place');
+  const first = await Reader.send(ash, (await ash.session()).id, script('takes the only place'));
+  await held.reached;
+  const { id } = await ash.session();
+  const second = await Reader.send(ash, id, 'Hello!');
+  const { turnId } = (await second.until(({ event }) => event === 'session_start')).data;
+  await until(() => ash.rows('select id from turns where id = ? and status = ?', turnId, 'running').length === 1);
+  expect(await ash.stop('SIGTERM')).toBe(0);
+  await ash.start({});
+  held.open();
+  const again = await Reader.follow(ash, id, { after: second.cursor, turnId });
+  expect((await again.rest()).at(-1)).toMatchObject({ event: 'done', data: { status: 'completed' } });
+  await first.leave();
 });

@@ -1,18 +1,19 @@
 /** A model API that fails, is away or lies: the turn ends with a code, the stream with one `done`, and the session goes on. */
 import { type Fault, script } from '@ash-ai/scripted-model';
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { type Ash, useAsh } from './harness.ts';
 import { deltasOf, messagesOf, Reader, say, textOf, turnOf } from './streams.ts';
 
 const use = useAsh({ env: { ASH_MODEL_RETRIES: '1' } });
 
-async function introduced(ash: Ash): Promise<string> {
-  const { id } = await ash.session();
-  expect((await say(ash, id, 'My name is Alice.')).status).toBe('completed');
-  return id;
-}
+/** One session goes through it all: whatever happened before, it remembers what it was told at first. */
+let id = '';
+beforeAll(async () => {
+  ({ id } = await use.ash.session());
+  expect((await say(use.ash, id, 'My name is Alice.')).status).toBe('completed');
+});
 
-async function expectGoesOn(ash: Ash, sessionId: string): Promise<void> {
+async function expectGoesOn(ash: Ash, sessionId = id): Promise<void> {
   expect(await say(ash, sessionId, 'What is my name?')).toMatchObject({
     status: 'completed',
     text: 'Your name is Alice.',
@@ -28,7 +29,6 @@ describe('a model that always answers', () => {
     [529, 'model_overloaded'],
   ] as const)('%d: the turn fails as %s', async (status, code) => {
     const { ash } = use;
-    const id = await introduced(ash);
     const turn = await say(ash, id, script({ text: 'never said', faults: [{ status, times: 'always' }] }));
     expect(turn).toMatchObject({ status: 'failed', error: { code } });
     expect(messagesOf(turn.events).at(-1)).toMatchObject({ type: 'result', is_error: true });
@@ -37,12 +37,11 @@ describe('a model that always answers', () => {
       turn.turnId,
     );
     expect(stored).toEqual([{ status: 'failed', code }]);
-    await expectGoesOn(ash, id);
+    await expectGoesOn(ash);
   });
 
   test('a refused key is not tried again', async () => {
     const { ash } = use;
-    const { id } = await ash.session();
     const prompt = script({ text: 'refused once', faults: [{ status: 401, times: 'always' }] });
     expect(await say(ash, id, prompt)).toMatchObject({ status: 'failed' });
     expect(ash.gate.of('refused once')).toHaveLength(1);
@@ -56,7 +55,6 @@ describe('a stream that is cut', () => {
     ['by an error event', { error: 3 }],
   ] as [string, Fault][])('%s, once: the turn gets over it', async (_name, fault) => {
     const { ash } = use;
-    const id = await introduced(ash);
     const text = 'This was worth a second attempt.';
     const reader = await Reader.send(ash, id, script({ text, chunk: 3, faults: [fault] }), {
       includePartialMessages: true,
@@ -64,12 +62,11 @@ describe('a stream that is cut', () => {
     const turn = await reader.turn();
     expect(turn).toMatchObject({ status: 'completed', text, error: undefined });
     expect(textOf(turn.events)).toBe(text);
-    await expectGoesOn(ash, id);
+    await expectGoesOn(ash);
   });
 
   test('every time: the turn fails', async () => {
     const { ash } = use;
-    const id = await introduced(ash);
     const content = script({ text: 'never to be said in full', chunk: 3, faults: [{ cut: 4, times: 'always' }] });
     const turn = await say(ash, id, content, { includePartialMessages: true });
     expect(turn).toMatchObject({
@@ -77,14 +74,13 @@ describe('a stream that is cut', () => {
       error: { code: expect.stringMatching(/^model_(failed|unreachable)$/) },
     });
     expect(deltasOf(turn.events)).toContain('never');
-    await expectGoesOn(ash, id);
+    await expectGoesOn(ash);
   });
 });
 
 describe('a model API', () => {
   test('that is not there: the turn fails as model_unreachable, also for sessions that a server adopts', async () => {
     const { ash } = use;
-    const id = await introduced(ash);
     await ash.stop();
     // A port below 1024 that nothing of ours listens on refuses the connection.
     await ash.start({ ASH_MODEL_RETRIES: '0', ANTHROPIC_BASE_URL: 'http://127.0.0.1:9' });
@@ -95,61 +91,55 @@ describe('a model API', () => {
     await ash.stop();
     // The bridge lives on, and gets the address of the next server.
     await ash.start({ ASH_MODEL_RETRIES: '1' });
-    await expectGoesOn(ash, id);
+    await expectGoesOn(ash);
   });
 
   test('that does not know the host', async () => {
     const { ash } = use;
     await ash.stop();
     await ash.start({ ASH_MODEL_RETRIES: '0', ANTHROPIC_BASE_URL: 'http://nowhere.invalid' });
-    const { id } = await ash.session();
     expect(await say(ash, id, 'Anybody there?')).toMatchObject({
       status: 'failed',
       error: { code: 'model_unreachable' },
     });
     await ash.stop();
     await ash.start({ ASH_MODEL_RETRIES: '1' });
-    expect(await say(ash, id, 'Hello!')).toMatchObject({ status: 'completed' });
+    await expectGoesOn(ash);
   });
 });
 
 test('an agent runtime that is not installed', async () => {
   const { ash } = use;
-  const asleep = await introduced(ash);
-  await ash.client.pauseSession(asleep);
   await ash.stop('SIGINT');
   await ash.start({ CLAUDE_CODE_EXECUTABLE: '/nonexistent/claude' });
-  await ash.client.resumeSession(asleep);
-  const { id } = await ash.session();
-  for (const sessionId of [id, asleep]) {
+  const fresh = (await ash.session()).id;
+  for (const sessionId of [id, fresh]) {
     const turn = await say(ash, sessionId, 'Hello!');
     expect(turn).toMatchObject({ status: 'failed', text: '', error: { code: 'runtime_missing' } });
     expect(turn.error?.error).toContain('/nonexistent/claude');
   }
   await ash.stop();
   await ash.start({ ASH_MODEL_RETRIES: '1' });
-  expect(await say(ash, id, 'My name is Bob.')).toMatchObject({ status: 'completed', text: 'Nice to meet you, Bob.' });
-  await expectGoesOn(ash, asleep);
+  expect(await say(ash, fresh, 'My name is Bob.')).toMatchObject({ text: 'Nice to meet you, Bob.' });
+  await expectGoesOn(ash);
 });
 
 test('a program that is no agent runtime', async () => {
   const { ash } = use;
   await ash.stop('SIGINT');
   await ash.start({ CLAUDE_CODE_EXECUTABLE: '/usr/bin/false' });
-  const { id } = await ash.session();
   expect(await say(ash, id, 'Hello!')).toMatchObject({ status: 'failed', text: '', error: { code: 'runtime_failed' } });
   await ash.stop();
   await ash.start({ ASH_MODEL_RETRIES: '1' });
-  expect(await say(ash, id, 'My name is Bob.')).toMatchObject({ status: 'completed', text: 'Nice to meet you, Bob.' });
+  await expectGoesOn(ash);
 });
 
 test('the limit of model calls in one turn', async () => {
   const { ash } = use;
-  const id = await introduced(ash);
   const tool = (word: string) => ({ tools: [{ name: 'Bash', input: { command: `echo ${word}` } }] });
   const turn = turnOf((await say(ash, id, script(tool('one'), tool('two'), 'never said'), { maxTurns: 1 })).events);
   // The runtime reports it itself: there is a result and no error event.
   expect(turn).toMatchObject({ status: 'failed', error: undefined });
   expect(messagesOf(turn.events).at(-1)).toMatchObject({ type: 'result', subtype: 'error_max_turns' });
-  await expectGoesOn(ash, id);
+  await expectGoesOn(ash);
 });

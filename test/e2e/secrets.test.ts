@@ -53,7 +53,10 @@ describe('a key and more headers', () => {
     }
     expect(found.files).toBe('');
     for (const canary of canaries) expect(found.env + found.proc).not.toContain(canary);
-    expect(found.env + found.proc).not.toMatch(/ASH_|SERVER_ONLY|CUSTOM_HEADERS/);
+    expect(found.env + found.proc).not.toMatch(/SERVER_ONLY|CUSTOM_HEADERS/);
+    // What the session is told of itself, and nothing of the server's own settings.
+    const ours = new Set((found.env + found.proc).match(/\bASH_\w+/g));
+    expect([...ours].sort()).toEqual(['ASH_SANDBOX_ID', 'ASH_SESSION_ID', 'ASH_WORKSPACE_DIR']);
     expect(found.env + found.proc).not.toContain(ash.model.url);
     expect(found.env).toMatch(/^ANTHROPIC_API_KEY=set-by-the-gateway$/m);
     // The shell itself was among what was looked at.

@@ -161,6 +161,9 @@ export function turnOf(events: readonly WireEvent[]): Turn {
   const errors = events.filter(({ event }) => event === 'error');
   expect(errors.length).toBeLessThanOrEqual(1);
   if (errors.length > 0) expect(events.at(-2)).toBe(errors[0]);
+  // What the runtime says of a turn names it: none of another turn may be among it.
+  const about = messagesOf(events).map((message) => message.command_uuid ?? message.user_message_uuid);
+  expect(about.filter((turnId) => turnId !== undefined && turnId !== done?.data.turnId)).toEqual([]);
   const result = messagesOf(events).findLast(({ type }) => type === 'result');
   return {
     events: [...events],

@@ -202,7 +202,8 @@ export class BridgeSession {
   }
 
   #take(message: SdkMessage): void {
-    const turn = this.#turn;
+    // The runtime tells of a turn's completion after its result: the next turn may have begun by then.
+    const turn = isOfAnother(message, this.#turn?.id) ? undefined : this.#turn;
     if (turn !== undefined) turn.begun = true;
     const text = JSON.stringify(message);
     if (message.type === 'stream_event') {
@@ -252,6 +253,11 @@ export class BridgeSession {
     const said = limit === undefined || ended.outcome === 'completed' ? ended : { outcome: 'failed', failure: limit };
     this.#outbox.keep({ kind: 'turn_end', turnId }, JSON.stringify(said));
   }
+}
+
+/** Whether a message says itself that it is about another turn than this one. */
+function isOfAnother({ command_uuid: about }: SdkMessage, turnId: string | undefined): boolean {
+  return typeof about === 'string' && about !== turnId;
 }
 
 /** Whether a `result` belongs to this turn: the runtime also reports turns that nobody sent (a task that came back). */

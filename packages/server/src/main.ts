@@ -19,7 +19,7 @@ export interface RunOptions {
  * SIGTERM leaves awake sessions and running turns to the next server on the same data directory; SIGINT puts idle
  * sessions to sleep and gives running turns time to end first.
  *
- * @returns the exit code: 0 after a signal, 1 when the server could not start
+ * @returns the exit code: 0 after a signal, 1 when the server could not start or not stop in good order
  */
 export async function runServer(
   env: Readonly<Record<string, string | undefined>>,
@@ -29,6 +29,7 @@ export async function runServer(
   const onSignal = (name: NodeJS.Signals): void => signal.resolve(name);
   process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
   let logger = pino({ base: null });
+  let serving = false;
   try {
     const config = readConfig(env);
     logger = pino({ base: null, level: config.logLevel });
@@ -39,12 +40,13 @@ export async function runServer(
     logger.info({ url, dataDir: config.dataDir, isolation, enforced: app.isolation.capabilities() }, `Ash v${version}`);
     if (initialKeyPath !== undefined) logger.info({ path: initialKeyPath }, 'made the first API key');
     options.onReady?.({ url, dataDir: config.dataDir, isolation, initialKeyPath });
+    serving = true;
     await stop(app, await signal.promise, options.drainMs ?? 30_000);
     return 0;
   } catch (cause) {
     if (cause instanceof ConfigInvalid) for (const problem of cause.problems) logger.fatal(problem);
     else if (cause instanceof DataDirInUse || isAshError(cause)) logger.fatal(cause.message);
-    else logger.fatal(cause, 'the server could not start');
+    else logger.fatal(cause, serving ? 'the server did not stop in good order' : 'the server could not start');
     return 1;
   } finally {
     process.off('SIGTERM', onSignal).off('SIGINT', onSignal);

@@ -15,13 +15,16 @@ import { owner, place, secret } from './harness.ts';
 
 const rounds = 500;
 
+/** A file that a child inherits, by its descriptor there. */
+const inherited = (fd: number): string => `/proc/self/fd/${fd}`;
+
 async function attacked() {
   const made = await place();
   const program = fileURLToPath(new URL('./fixtures/swapper.mjs', import.meta.url));
   // The very files, with the privileges that the agent has: their folders may be closed to it.
   await using source = await open(program);
   await using node = await open(process.execPath);
-  const child = spawn('/proc/self/fd/4', ['/proc/self/fd/3', made.path, made.outside], {
+  const child = spawn(inherited(4), [inherited(3), made.path, made.outside], {
     stdio: ['ignore', 'pipe', 'inherit', source.fd, node.fd],
     ...(owner === undefined ? {} : { uid: owner, gid: owner }),
   });

@@ -35,6 +35,9 @@ export function toAshError(error: unknown, request: FastifyRequest): AshError {
       return errors.body_not_json({ reason: 'it is shorter than announced' });
     case 'FST_ERR_BAD_URL':
       return errors.validation_failed({ reason: 'path: holds bad percent-encoding' });
+    case 'FST_ERR_ROUTE_MISSING_CONTENT_TYPE':
+      // Fastify asks for one with the method QUERY (RFC 10008), before it finds that no route has that method.
+      return routeNotFound(request);
     case 'FST_ERR_MAX_PARAM_LENGTH':
       return errors.validation_failed({ reason: 'path: has a part that is too long' });
     default:

@@ -10,7 +10,7 @@ export function operationOf(name: string, route: Route, components: Components):
   const parameters = [
     ...parametersOf(route.params, 'path', components),
     ...parametersOf(route.query, 'query', components),
-    ...headersOf(name),
+    ...headersOf(name, route),
   ];
   return {
     operationId: name,
@@ -60,18 +60,9 @@ const lastEventId: Parameter = {
   schema: { type: 'string' },
 };
 
-const keyed = new Set([
-  'createSession',
-  'sendMessage',
-  'storeCredential',
-  'enqueue',
-  'createApiKey',
-  'createTenantApiKey',
-]);
-
 /** Headers are no part of the contract table; these routes read one. */
-function headersOf(name: string): Parameter[] {
-  if (keyed.has(name)) return [idempotencyKey];
+function headersOf(name: string, route: Route): Parameter[] {
+  if (route.errors.includes('idempotency_key_reused')) return [idempotencyKey];
   return name === 'followSession' ? [lastEventId] : [];
 }
 
@@ -80,7 +71,7 @@ function successOf(route: Route, components: Components): Response {
     case 'json':
       return { description: 'Done', content: jsonContent(components.schemaOf(route.reply.schema, 'output')) };
     case 'bytes': {
-      const { mediaType = 'application/octet-stream', schema } = route.reply;
+      const { mediaType = '*/*', schema } = route.reply;
       const json = schema && jsonContent(components.schemaOf(schema, 'output'));
       return {
         description: 'The bytes, to be saved under the name in Content-Disposition',
@@ -92,11 +83,11 @@ function successOf(route: Route, components: Components): Response {
     case 'stream':
       return {
         description:
-          'Server-sent events; the data of each is one line of JSON. `message` carries a message of the Agent SDK unchanged; ' +
+          'Server-sent events; the schema is that of each. `message` carries a message of the Agent SDK unchanged; ' +
           'a turn ends with exactly one `done`. The id of an event is a cursor.',
         content: {
           'text/event-stream': {
-            schema: { type: 'string' },
+            schema: { $ref: '#/components/schemas/StreamEvent' },
             example:
               formatSse('message', '{"type":"assistant","message":{"role":"assistant","content":[]}}', '7') +
               formatSse('done', '{"sessionId":"…","turnId":"…","status":"completed"}', '9'),

@@ -12,6 +12,7 @@ const description =
 export function openApiDocument(version: string, serverUrl: string): OpenApiDocument {
   const components = new Components();
   components.schemas.Error = errorSchema;
+  components.schemas.StreamEvent = streamEventSchema;
   const paths: OpenApiDocument['paths'] = {};
   const tags = new Set<string>();
   for (const [name, route] of Object.entries<Route>(contract)) {
@@ -51,5 +52,16 @@ const errorSchema: JsonSchema = {
     suggestion: { type: 'string', description: 'What to do about it' },
     details: { type: 'object', additionalProperties: true },
     requestId: { type: 'string', description: 'Under which the server logged the request' },
+  },
+};
+
+/** OpenAPI 3.1 has no word for the items of a stream; fuzzers and generators take the schema of one for that of each event. */
+const streamEventSchema: JsonSchema = {
+  type: 'object',
+  required: ['event', 'data'],
+  properties: {
+    event: { type: 'string', description: 'What kind of event it is' },
+    data: { type: 'string', contentMediaType: 'application/json', description: 'One line of JSON' },
+    id: { type: 'string', description: 'Cursor to go on from after this event' },
   },
 };

@@ -93,7 +93,9 @@ export class Log implements LogRoom {
     if (turnId !== undefined) {
       const turn = await turnStore.get(this.#store.db, turnId);
       if (turn === undefined || turn.sessionId !== sessionId) throw errors.turn_not_found({ turnId });
-      if (turn.endedSeq !== null && turn.endedSeq <= cursor.seq) return empty();
+      // Whoever asks for a turn that is over is told that it is, also when it has been before.
+      if (turn.endedSeq !== null && turn.endedSeq <= cursor.seq)
+        return this.#follow(sessionId, { ...options, cursor: { seq: turn.endedSeq - 1, previews: 0 } });
     }
     return this.#follow(sessionId, options);
   }
@@ -175,5 +177,3 @@ export function toItem(entry: logStore.StoredLogEntry): EntryItem {
   const { seq, turnId, dataText, createdAt } = entry;
   return { kind: 'entry', seq, type: entry.type as LogEntryType, turnId, data: dataText, createdAt };
 }
-
-async function* empty(): AsyncGenerator<Followed> {}

@@ -242,8 +242,12 @@ export class Sessions implements SessionsRoom {
       if (changed === undefined) throw errors.session_not_active({ status: before.status });
       const written: Written[] = [await append(tx, sessionId, 'session', null, { action, ...more }, at)];
       if (cancel !== undefined) {
-        for (const turn of await turnStore.cancelQueued(tx, { sessionId, at, errorCode: cancel.failure?.code })) {
-          written.push(await append(tx, sessionId, 'turn_ended', turn.id, cancel, at));
+        const errorCode = cancel.failure?.code;
+        for (const { id } of await turnStore.cancelQueued(tx, { sessionId, at, errorCode })) {
+          const entry = await append(tx, sessionId, 'turn_ended', id, cancel, at);
+          const { outcome: status } = cancel;
+          await turnStore.setEnded(tx, { id, from: [status], status, endedSeq: entry.seq, at, errorCode });
+          written.push(entry);
         }
       }
       return { row: await sessionStore.getById(tx, sessionId), written };

@@ -1,4 +1,5 @@
 /** Bad input gets its coded error and reaches no room. */
+import { METHODS } from 'node:http';
 import { isId } from '@ash-ai/shared';
 import { expect, test } from 'vitest';
 import { fixtureRooms, key, sessionId } from './rooms.ts';
@@ -107,6 +108,20 @@ test.each(refusals)('$method $path: $status $code $error', async ({ method, path
   expect(response.headers.get('x-content-type-options')).toBe('nosniff');
   expect(asked).toEqual([]);
 });
+
+test.each(METHODS.filter((method) => !['CONNECT', 'GET', 'HEAD', 'POST'].includes(method)))(
+  'no route has the method %s: 404, with and without a body',
+  async (method) => {
+    const { rooms } = fixtureRooms();
+    await using server = await serve({ rooms });
+    for (const body of ['', '{}']) {
+      const head = `${method} /api/agents HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${key}\r\nConnection: close\r\n`;
+      const answer = await raw(server, `${head}Content-Length: ${body.length}\r\n\r\n${body}`);
+      expect(answer).toMatch(/^HTTP\/1\.1 404 /);
+      expect(answer).toContain('"code":"route_not_found"');
+    }
+  },
+);
 
 test('a reason is bounded, whatever was sent', async () => {
   await using server = await serve({ rooms: fixtureRooms().rooms });
