@@ -148,6 +148,21 @@ test('a repeated message to a session that was stopped meanwhile gives the turn 
   expect(turnOf(await again.rest())).toEqual(first);
 });
 
+test('the same deployment twice is one version', async () => {
+  const { ash } = use;
+  const deploy = (content: string) =>
+    ash.call('POST', '/api/agents', {
+      body: { name: 'once', files: [{ path: 'CLAUDE.md', content: Buffer.from(content).toString('base64') }] },
+      headers: { 'idempotency-key': 'one-deployment' },
+    });
+  const answers = [await deploy('# Once'), await deploy('# Once')];
+  expect(answers.map(({ status }) => status)).toEqual([201, 201]);
+  const [one, two] = await Promise.all(answers.map((answer) => answer.json()));
+  expect(two).toEqual(one);
+  expect(one).toMatchObject({ agent: { name: 'once', version: 1 } });
+  expect((await deploy('# Something else')).status).toBe(422);
+});
+
 test('the same session twice is one session', async () => {
   const { ash } = use;
   const create = (body: object) =>

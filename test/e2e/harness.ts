@@ -281,7 +281,8 @@ export class Ash implements AsyncDisposable {
       for (const { pid } of processesOf(this.dataDir)) killIfThere(pid);
       await until(() => processesOf(this.dataDir).length === 0);
       for (const place of mountsOf(this.dataDir)) spawnSync('umount', ['-l', place.split(' ')[4] ?? '']);
-      this.#groups[Symbol.dispose]();
+      const patience = AbortSignal.timeout(5_000);
+      await until(() => this.#groups.remove() || patience.aborted);
       await this.model[Symbol.asyncDispose]();
       await rm(this.#root, { recursive: true, force: true });
     }

@@ -52,7 +52,7 @@ function runs(pid: number): boolean {
 }
 
 /** Control groups made for one server alone: what it leaves below them is a leak. */
-export class OwnGroups implements Disposable {
+export class OwnGroups {
   /** Where a process writes its pid to join; empty when this user may not make groups. */
   readonly dirs: readonly string[];
 
@@ -76,11 +76,10 @@ export class OwnGroups implements Disposable {
       .filter((dir) => !(dir.endsWith('/ash-server') && foldersIn(dir).length === 0));
   }
 
-  [Symbol.dispose](): void {
-    for (const dir of this.dirs) {
-      for (const name of foldersIn(dir)) removeGroup(join(dir, name));
-      removeGroup(dir);
-    }
+  /** Removes what can be removed by now; a process that is on its way out still holds its group. True when all are gone. */
+  remove(): boolean {
+    for (const dir of this.dirs) removeGroup(dir);
+    return this.dirs.every((dir) => !existsSync(dir));
   }
 }
 
@@ -109,7 +108,7 @@ function removeGroup(dir: string): void {
   try {
     rmdirSync(dir);
   } catch {
-    // Something lives in it: the check has told of it.
+    // Gone already, or something is left in it.
   }
 }
 

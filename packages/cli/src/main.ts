@@ -9,3 +9,5 @@ process.stdout.on('error', (error) => {
 });
 
 process.exitCode = await run(process.argv.slice(2));
+// Nothing is left to do: what still holds the process is a server that did not stop in good order.
+if (process.exitCode !== 0) process.exit();

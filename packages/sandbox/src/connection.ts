@@ -13,6 +13,9 @@ import {
 } from '@ash-ai/shared/bridge-wire';
 import { type Attachment, LeaseLost } from './runner.ts';
 
+/** How long a bridge may take to answer an attach, in ms. */
+const answerMs = 10_000;
+
 type Attached = FrameHeader & { kind: 'attached' };
 
 /** An attached connection. */
@@ -41,6 +44,8 @@ export class BridgeConnection {
   static async attach(folder: string, { epoch, committed }: Attachment): Promise<BridgeConnection> {
     const socket = await connectIn(folder);
     const batches = frameBatches(socket);
+    // A bridge that is stopped accepts connections, but says nothing.
+    const silent = setTimeout(() => socket.destroy(), answerMs);
     try {
       send(socket, { cmd: 'attach', epoch, life: committed.life, afterN: committed.n });
       const { value: batch } = await batches.next();
@@ -52,6 +57,8 @@ export class BridgeConnection {
     } catch (cause) {
       socket.destroy();
       throw cause;
+    } finally {
+      clearTimeout(silent);
     }
   }
 

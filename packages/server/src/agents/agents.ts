@@ -4,6 +4,7 @@ import { isAbsolute, join, relative, resolve } from 'node:path';
 import { errors, instructionsFile, isAgentName, newId } from '@ash-ai/shared';
 import type { Agent, Contract, Parsed } from '@ash-ai/shared/contract';
 import type { AgentsRoom } from '../http/rooms.ts';
+import { claimOnce } from '../idempotency.ts';
 import * as agentStore from '../store/agents.ts';
 import type { Store } from '../store/open.ts';
 import type { AgentFolders, Staged } from './folders.ts';
@@ -27,7 +28,7 @@ export class Agents implements AgentsRoom {
     this.#options = options;
   }
 
-  async deploy(tenantId: string, deployment: Deployment): Promise<Agent> {
+  async deploy(tenantId: string, deployment: Deployment, idempotencyKey?: string): Promise<Agent> {
     const { folders, store } = this.#options;
     const { name } = deployment;
     if (!isAgentName(name)) throw errors.agent_name_invalid({ name });
@@ -37,18 +38,15 @@ export class Agents implements AgentsRoom {
       else await this.#fillFromPath(tenantId, deployment.path, staged);
       const { hash, sizeBytes, fileCount } = await folders.store(tenantId, staged);
       const at = new Date().toISOString();
-      const deployed = await store.write((tx) =>
-        agentStore.deploy(tx, {
-          tenantId,
-          name,
-          newAgentId: newId(),
-          versionId: newId(),
-          hash,
-          sizeBytes,
-          fileCount,
-          at,
-        }),
-      );
+      const versionId = newId();
+      const claim = { tenantId, key: idempotencyKey, request: { deploy: name, hash }, resourceId: versionId, at };
+      const deployed = await store.write(async (tx) => {
+        const earlier = await claimOnce(tx, claim);
+        if (earlier !== undefined) return earlier;
+        const folder = { hash, sizeBytes, fileCount };
+        return await agentStore.deploy(tx, { tenantId, name, newAgentId: newId(), versionId, ...folder, at });
+      });
+      if (typeof deployed === 'string') return await this.#asDeployed(tenantId, name, deployed);
       return this.#toAgent(deployed.agent, deployed.version);
     } finally {
       await folders.discard(staged);
@@ -103,6 +101,14 @@ export class Agents implements AgentsRoom {
       if (replace) throw errors.agent_instructions_missing({ path: 'the uploaded files' });
       await writeFile(target, `# ${name}\n`);
     }
+  }
+
+  /** An agent as it was right after one of its versions was deployed. */
+  async #asDeployed(tenantId: string, name: string, versionId: string): Promise<Agent> {
+    const { db } = this.#options.store;
+    const [row, version] = [await agentStore.get(db, tenantId, name), await agentStore.getVersion(db, versionId)];
+    if (row === undefined || version === undefined) throw errors.agent_not_found({ agent: name });
+    return this.#toAgent({ ...row, version: version.number, updatedAt: version.createdAt }, version);
   }
 
   async #withVersion(row: agentStore.AgentRow): Promise<Agent> {

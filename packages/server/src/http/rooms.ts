@@ -69,7 +69,11 @@ export interface EgressRoom {
 }
 
 export interface AgentsRoom {
-  deploy(tenantId: string, deployment: Parsed<Contract['deployAgent']>['body']): Promise<Agent>;
+  deploy(
+    tenantId: string,
+    deployment: Parsed<Contract['deployAgent']>['body'],
+    idempotencyKey?: string,
+  ): Promise<Agent>;
   list(tenantId: string): Promise<Agent[]>;
   get(tenantId: string, name: string): Promise<Agent>;
   delete(tenantId: string, name: string): Promise<void>;

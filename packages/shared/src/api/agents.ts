@@ -55,6 +55,7 @@ export const agentRoutes = defineRoutes({
       'agent_path_forbidden',
       'agent_file_invalid',
       'agent_too_large',
+      'idempotency_key_reused',
       'storage_full',
     ],
   },
