@@ -14,18 +14,17 @@ import { deleteFile, writeFiles } from '../../src/workspace/write.ts';
 import { owner, place, secret } from './harness.ts';
 
 const rounds = 500;
-
 /** A file that a child inherits, by its descriptor there. */
 const inherited = (fd: number): string => `/proc/self/fd/${fd}`;
 
 async function attacked() {
   const made = await place();
   const program = fileURLToPath(new URL('./fixtures/swapper.mjs', import.meta.url));
-  // The very files, with the privileges that the agent has: their folders may be closed to it.
-  await using source = await open(program);
+  // With the privileges that the agent has, to which the folders of Node and of the program may be closed.
   await using node = await open(process.execPath);
-  const child = spawn(inherited(4), [inherited(3), made.path, made.outside], {
-    stdio: ['ignore', 'pipe', 'inherit', source.fd, node.fd],
+  const text = await readFromPath(program, 'utf8');
+  const child = spawn(inherited(3), ['--input-type=module', '-e', text, '--', made.path, made.outside], {
+    stdio: ['ignore', 'pipe', 'inherit', node.fd],
     ...(owner === undefined ? {} : { uid: owner, gid: owner }),
   });
   const ended = once(child, 'exit');
