@@ -72,8 +72,9 @@ export class SdkAlone implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    // The end of the input ends the runtime; until it is gone it writes into its folder.
     this.#push?.(undefined);
-    this.#query.close();
+    for (let step = await this.#query.next(); !step.done; step = await this.#query.next());
     await rm(this.#folder, { recursive: true, force: true, maxRetries: 10 });
   }
 }
