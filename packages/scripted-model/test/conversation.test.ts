@@ -82,17 +82,17 @@ describe('readConversation', () => {
   });
 
   test.each([
-    { system: 'Working directory: /work space' },
-    { system: [text('<env>\nWorking directory: /work space\n</env>')] },
+    { system: 'Working directory: /project space' },
+    { system: [text('<env>\nWorking directory: /project space\n</env>')] },
     {
       messages: [
         user(text('hi')),
-        { role: 'system', content: '# Environment\n - Primary working directory: /work space\n' },
+        { role: 'system', content: '# Environment\n - Primary working directory: /project space\n' },
       ],
     },
-    { messages: [user(text('<system-reminder>Working directory: /work space\n</system-reminder>'), text('hi'))] },
+    { messages: [user(text('<system-reminder>Working directory: /project space\n</system-reminder>'), text('hi'))] },
   ])('finds the working directory in %j', (body) => {
-    expect(readConversation({ messages: [user(text('hi'))], ...body }).workingDirectory).toBe('/work space');
+    expect(readConversation({ messages: [user(text('hi'))], ...body }).workingDirectory).toBe('/project space');
   });
 
   test.each([{}, { messages: [] }, { messages: [5] }, { messages: [{ role: 'robot' }] }])('refuses %j', (body) => {

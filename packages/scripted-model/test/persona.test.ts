@@ -10,7 +10,7 @@ function reply(
   exchanges: readonly ToolExchange[] = [],
 ) {
   const conversation = readConversation({
-    system: 'Working directory: /work',
+    system: 'Working directory: /project',
     tools: tools.map((name) => ({ name })),
     messages: prompts.flatMap((content) => [
       { role: 'user', content },
@@ -47,7 +47,7 @@ describe('the persona', () => {
     ['Create a file called `a/b.md` containing the text hi', 'a/b.md', 'hi'],
     ['write README with ```\nline 1\nline 2\n```', 'README', 'line 1\nline 2'],
   ])('calls Write for %j', (prompt, name, content) => {
-    expect(reply([prompt]).tools).toEqual([{ name: 'Write', input: { file_path: `/work/${name}`, content } }]);
+    expect(reply([prompt]).tools).toEqual([{ name: 'Write', input: { file_path: `/project/${name}`, content } }]);
   });
 
   test('falls back to Bash when Write is not offered', () => {
@@ -72,7 +72,7 @@ describe('the persona', () => {
   });
 
   test('confirms what the tools did', () => {
-    const write = { name: 'Write', input: { file_path: '/work/a.txt', content: 'x' }, result: 'ok', isError: false };
+    const write = { name: 'Write', input: { file_path: '/project/a.txt', content: 'x' }, result: 'ok', isError: false };
     const bash = { name: 'Bash', input: { command: 'ls' }, result: 'a.txt', isError: false };
     expect(reply(['x'], everyTool, [write])).toEqual({ text: 'I wrote a.txt.' });
     expect(reply(['x'], everyTool, [bash])).toEqual({ text: 'Here is the output:\na.txt' });
