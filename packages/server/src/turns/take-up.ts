@@ -1,0 +1,41 @@
+/** Takes up what an earlier owner of a session's lease left: a sandbox, alive or not, and a turn under way. */
+import type { TurnOptions } from '@ash-ai/shared/bridge-wire';
+import type { SessionRow } from '../store/sessions.ts';
+import * as turnStore from '../store/turns.ts';
+import type { Carriage } from './carriage.ts';
+import { currentOf, toTurn } from './current.ts';
+import { cutBy } from './endings.ts';
+import type { SandboxRooms } from './lane-sandbox.ts';
+import type { Ledger } from './ledger.ts';
+
+/** @param adopted is called when the sandbox is there */
+export async function takeUp(
+  session: SessionRow,
+  { rooms, ledger, carriage, adopted }: { rooms: SandboxRooms; ledger: Ledger; carriage: Carriage; adopted(): void },
+): Promise<void> {
+  const { log, runner, store, openRequest } = rooms;
+  const running = await turnStore.running(store.db, session.id);
+  const current = running && currentOf(toTurn(running), { given: true });
+  await carriage.holding(current, async () => {
+    if (session.status === 'stopped' || session.status === 'ended') {
+      // A server died between the decision and the deed.
+      await runner.kill(session.id);
+      if (current !== undefined) await ledger.end(current.id, cutBy(session.status));
+      return;
+    }
+    const last = current ?? (await turnStore.lastStarted(store.db, session.id));
+    const options = (last?.options ?? {}) as TurnOptions;
+    const request = await openRequest(session, options);
+    if (current !== undefined) {
+      current.seen = await ledger.hasBegun(current.id);
+      // Before the first frame, so that readers who come back get the previews that they missed.
+      await log.keep(session.id);
+    }
+    const sandbox = await runner.attach({ ...request, ...ledger.attachment() });
+    if (sandbox !== undefined) {
+      adopted();
+      carriage.sandbox.adopt(sandbox, options);
+    }
+    if (current !== undefined) await carriage.carry(current);
+  });
+}
