@@ -36,6 +36,8 @@ await main(async () => {
       if ((await check()) !== 0) throw new Error(`${name}: see above`);
     }
     if (checkOnly) return 0;
+    // Tests of the packages need not build again.
+    env.ASH_BUILT = '1';
   }
   say('tests');
   const failed = await npx('vitest', 'run', '--reporter=default', '--reporter=./scripts/closing-line.ts', ...selected);
