@@ -25,6 +25,7 @@ const session = '$session.id';
 const files = [
   { path: 'CLAUDE.md', content: btoa('# An agent for tests') },
   { path: 'notes/two words.md', content: Buffer.from('Grüße\n').toString('base64') },
+  { path: 'bin/greet', content: btoa('#!/bin/sh\necho hello\n'), executable: true },
 ];
 
 /** The scenario, in order. */
@@ -40,6 +41,14 @@ export const steps: readonly Step[] = [
   { call: 'listAgentFiles', at: ['deployed'] },
   { call: 'getAgentFile', at: ['deployed', 'notes/two words.md'] },
   { call: 'getAgentFile', at: ['deployed', 'missing.md'] },
+  { call: 'listAgentVersions', at: ['deployed'], as: 'versions' },
+  { call: 'listAgentVersions', at: ['deployed'], with: { limit: 1, before: 2 } },
+  { call: 'listAgentVersions', at: ['nobody'] },
+  { call: 'getAgentVersion', at: ['deployed', 2] },
+  { call: 'getAgentVersion', at: ['deployed', 99] },
+  { call: 'activateAgentVersion', at: ['deployed', '$versions.1.id'] },
+  { call: 'getAgent', at: ['deployed'] },
+  { call: 'activateAgentVersion', at: ['deployed', 'no-version'] },
   { call: 'getAgent', at: ['nobody'] },
   { call: 'createAgent', at: ['../bad'], with: { systemPrompt: 'x' } },
   { call: 'deployAgent', at: ['nowhere', '/nowhere/at/all'] },

@@ -5,7 +5,7 @@ import { agentLimits, instructionsFile, isSkipped } from '@ash-ai/shared';
 import { Failure } from './failure.ts';
 
 export interface AgentFiles {
-  files: { path: string; content: string }[];
+  files: { path: string; content: string; executable: boolean }[];
   bytes: number;
   /** What was left out although nobody would expect it, with the reason. */
   leftOut: string[];
@@ -36,7 +36,8 @@ export async function readAgentFiles(folder: string): Promise<AgentFiles> {
     if (bytes > longestContent) {
       throw new Failure(`${folder} holds more than ${longestContent >> 20} MiB: too much for one upload (at ${path})`);
     }
-    files.push({ path, content: content.toString('base64') });
+    const executable = ((await stat(join(root, path))).mode & 0o100) !== 0;
+    files.push({ path, content: content.toString('base64'), executable });
   }
   return { files, bytes, leftOut };
 }

@@ -25,7 +25,9 @@ from ash_ai.extract import (
     extract_text_from_event,
 )
 from ash_ai.models import (
+    ActivateAgentVersionResponse,
     Agent,
+    AgentVersion,
     ApiError,
     ApiKey,
     Approval,
@@ -61,6 +63,7 @@ from ash_ai.models import (
 from ash_ai.streaming import parse_sse_stream, parse_sse_stream_async
 from ash_ai.types import (
     UNSET,
+    AgentFile,
     ApprovalStatus,
     CredentialType,
     Effort,
@@ -81,7 +84,10 @@ __version__ = "0.1.0"
 
 __all__ = [
     "UNSET",
+    "ActivateAgentVersionResponse",
     "Agent",
+    "AgentFile",
+    "AgentVersion",
     "ApiError",
     "ApiKey",
     "Approval",

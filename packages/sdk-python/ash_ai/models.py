@@ -12,7 +12,7 @@ from ash_ai.types import UNSET, JsonObject, Unset
 
 @dataclass(kw_only=True)
 class Agent(Model):
-    """A deployed agent, at its newest version."""
+    """A deployed agent, at its active version."""
 
     id: UUID
     name: str
@@ -22,6 +22,31 @@ class Agent(Model):
     path: str
     created_at: datetime
     updated_at: datetime
+
+
+@dataclass(kw_only=True)
+class AgentVersion(Model):
+    """One deployment of an agent; it never changes. New sessions are made from the active one."""
+
+    id: UUID
+    tenant_id: str
+    agent_name: str
+    version_number: int
+    name: str
+    is_active: bool
+    hash: str
+    size_bytes: int
+    file_count: int
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(kw_only=True)
+class ActivateAgentVersionResponse(Model):
+    """Which version is active now."""
+
+    activated: bool
+    version_number: int
 
 
 @dataclass(kw_only=True)

@@ -97,6 +97,12 @@ class _Content(TypedDict):
     content: str | bytes
 
 
+class AgentFile(_Content, total=False):
+    """A file of an agent to deploy. ``executable`` says that it may be run as a program (default: it may not)."""
+
+    executable: bool
+
+
 class FileToWrite(_Content, total=False):
     """A file to upload. ``content`` is the file's bytes, or text that is base64 already; ``path`` is relative."""
 

@@ -1,6 +1,6 @@
-/** Agents: deploy, list, get, delete. */
+/** Agents: deploy, list, get, delete; their versions. */
 import type { CallOptions, Requests } from './request.ts';
-import type { Agent, DeployAgentRequest } from './types.ts';
+import type { ActivateAgentVersionResponse, Agent, AgentVersion, DeployAgentRequest } from './types.ts';
 
 /** What `createAgent` may be given. */
 export type CreateAgentOptions = Omit<DeployAgentRequest, 'name' | 'path'> & CallOptions;
@@ -46,6 +46,42 @@ export function agentCalls(requests: Requests) {
     /** Deletes an agent; its sessions end. @throws AshApiError `agent_not_found` */
     async deleteAgent(name: string, options: CallOptions = {}): Promise<void> {
       await requests.json('deleteAgent', { params: { name } }, options);
+    },
+
+    /**
+     * The versions of an agent, newest first.
+     *
+     * @param page `limit` (default 100), `before` for those with a lower number
+     * @throws AshApiError `agent_not_found`
+     */
+    async listAgentVersions(
+      name: string,
+      page: { limit?: number | undefined; before?: number | undefined } = {},
+      options: CallOptions = {},
+    ): Promise<AgentVersion[]> {
+      return (await requests.json('listAgentVersions', { params: { name }, query: page }, options)).versions;
+    },
+
+    /** One version, by its number or its id. @throws AshApiError `agent_not_found`, `agent_version_not_found` */
+    async getAgentVersion(name: string, version: number | string, options: CallOptions = {}): Promise<AgentVersion> {
+      const params = { name, version: String(version) };
+      return (await requests.json('getAgentVersion', { params }, options)).version;
+    },
+
+    /**
+     * Has new sessions made from this version, by its number or its id: a rollback, or the way back. Sessions that exist
+     * keep theirs.
+     *
+     * @throws AshApiError `agent_not_found`, `agent_version_not_found`, `agent_directory_missing`
+     * @example await client.activateAgentVersion('my-agent', 3);
+     */
+    async activateAgentVersion(
+      name: string,
+      version: number | string,
+      options: CallOptions = {},
+    ): Promise<ActivateAgentVersionResponse> {
+      const params = { name, version: String(version) };
+      return await requests.json('activateAgentVersion', { params }, options);
     },
   };
 }

@@ -11,6 +11,9 @@ const routes: { readonly [K in RouteKey]: `${Contract[K]['method']} ${Contract[K
   listAgents: 'GET /api/agents',
   getAgent: 'GET /api/agents/:name',
   deleteAgent: 'DELETE /api/agents/:name',
+  listAgentVersions: 'GET /api/agents/:name/versions',
+  getAgentVersion: 'GET /api/agents/:name/versions/:version',
+  activateAgentVersion: 'POST /api/agents/:name/versions/:version/activate',
   createSession: 'POST /api/sessions',
   listSessions: 'GET /api/sessions',
   getSession: 'GET /api/sessions/:id',
@@ -73,6 +76,7 @@ export const creating: ReadonlySet<RouteKey> = new Set<RouteKey>([
 
 /** Calls that may be repeated by their meaning, although they aren't reads. */
 export const repeatable: ReadonlySet<RouteKey> = new Set<RouteKey>([
+  'activateAgentVersion',
   'endSession',
   'resumeSession',
   'writeSessionFiles',

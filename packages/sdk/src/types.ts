@@ -5,6 +5,7 @@ import type { Contract, Given, QueueItem, ReplyOf, SessionEvent } from '@ash-ai/
 export type { AshStreamEvent } from '@ash-ai/shared';
 export type {
   Agent,
+  AgentVersion,
   ApiKey,
   Approval,
   Attachment,
@@ -29,6 +30,7 @@ export type {
 type Body<K extends keyof Contract> = Given<Contract[K]>['body'];
 
 export type DeployAgentRequest = Body<'deployAgent'>;
+export type ActivateAgentVersionResponse = ReplyOf<Contract['activateAgentVersion']>;
 export type CreateSessionRequest = Body<'createSession'>;
 export type SendMessageRequest = Body<'sendMessage'>;
 

@@ -1,6 +1,6 @@
 /** The contract table: every route of Ash, from which validation, client types and the OpenAPI document derive. */
 import type { z } from 'zod';
-import { agentRoutes, type agentSchema } from './api/agents.ts';
+import { agentRoutes, type agentSchema, type agentVersionSchema } from './api/agents.ts';
 import { apiKeyRoutes, type apiKeySchema } from './api/api-keys.ts';
 import { approvalRoutes, type approvalSchema } from './api/approvals.ts';
 import { attachmentRoutes, type attachmentSchema } from './api/attachments.ts';
@@ -55,6 +55,7 @@ export const contract = {
 export type Contract = typeof contract;
 
 export type Agent = z.output<typeof agentSchema>;
+export type AgentVersion = z.output<typeof agentVersionSchema>;
 export type Session = z.output<typeof sessionSchema>;
 export type SessionConfig = z.output<typeof sessionConfigSchema>;
 export type Message = z.output<typeof messageSchema>;

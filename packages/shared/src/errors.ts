@@ -93,6 +93,11 @@ export const errorTable = {
   agent_not_found: define<{ agent: string }>(404, (c) => `Agent ${JSON.stringify(c.agent)} not found`, {
     suggestion: 'Deploy it first ("ash deploy <folder>"), or list the agents.',
   }),
+  agent_version_not_found: define<{ agent: string; version: string }>(
+    404,
+    (c) => `Version ${JSON.stringify(c.version)} of agent ${JSON.stringify(c.agent)} not found`,
+    { suggestion: 'List its versions; a version is named by its number or its id.' },
+  ),
   agent_name_invalid: define<{ name: string }>(
     400,
     (c) => `Not an agent name: ${JSON.stringify(c.name.slice(0, 80))}`,

@@ -1,15 +1,16 @@
-"""Agents: deploy, list, get, delete, and the files of the newest version."""
+"""Agents: deploy, list, get, delete, their versions, and the files of the active one."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from os import PathLike, fspath
+from uuid import UUID
 
 from ash_ai.call import Call
 from ash_ai.calls.encoding import encoded
-from ash_ai.models import Agent, GetFileResponse, ListFilesResponse
+from ash_ai.models import ActivateAgentVersionResponse, Agent, AgentVersion, GetFileResponse, ListFilesResponse
 from ash_ai.request import Request, as_model, given, many, new_key, nothing, one
-from ash_ai.types import FileToWrite
+from ash_ai.types import AgentFile
 
 
 class AgentCalls:
@@ -32,7 +33,7 @@ class AgentCalls:
         name: str,
         *,
         system_prompt: str | None = None,
-        files: Sequence[FileToWrite] | None = None,
+        files: Sequence[AgentFile] | None = None,
         replace: bool | None = None,
         idempotency_key: str | None = None,
     ) -> Request[Agent]:
@@ -65,6 +66,39 @@ class AgentCalls:
     def delete_agent(self, name: str) -> Request[None]:
         """Deletes an agent; its sessions end. Raises `agent_not_found`."""
         return Request(route="DELETE /api/agents/{name}", at={"name": name}, read=nothing)
+
+    @Call
+    def list_agent_versions(
+        self, name: str, *, limit: int | None = None, before: int | None = None
+    ) -> Request[list[AgentVersion]]:
+        """The versions of an agent, newest first: ``limit`` of them (default 100) with a number below ``before``.
+        Raises `agent_not_found`."""
+        return Request(
+            route="GET /api/agents/{name}/versions",
+            at={"name": name},
+            query={"limit": limit, "before": before},
+            read=many("versions", AgentVersion),
+        )
+
+    @Call
+    def get_agent_version(self, name: str, version: int | str | UUID) -> Request[AgentVersion]:
+        """One version, by its number or its id. Raises `agent_not_found`, `agent_version_not_found`."""
+        return Request(
+            route="GET /api/agents/{name}/versions/{version}",
+            at={"name": name, "version": version},
+            read=one("version", AgentVersion),
+        )
+
+    @Call
+    def activate_agent_version(self, name: str, version: int | str | UUID) -> Request[ActivateAgentVersionResponse]:
+        """Has new sessions made from this version, by its number or its id: a rollback, or the way back. Sessions
+        that exist keep theirs. Raises `agent_not_found`, `agent_version_not_found`, `agent_directory_missing`."""
+        return Request(
+            route="POST /api/agents/{name}/versions/{version}/activate",
+            at={"name": name, "version": version},
+            repeatable=True,
+            read=as_model(ActivateAgentVersionResponse),
+        )
 
     @Call
     def list_agent_files(self, name: str) -> Request[ListFilesResponse]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Sequence
 
-from ash_ai.types import FileToWrite, JsonObject
+from ash_ai.types import AgentFile, FileToWrite, JsonObject
 
 
 def base64_text(content: str | bytes) -> str:
@@ -13,6 +13,6 @@ def base64_text(content: str | bytes) -> str:
     return content if isinstance(content, str) else b64encode(content).decode()
 
 
-def encoded(files: Sequence[FileToWrite]) -> list[JsonObject]:
+def encoded(files: Sequence[FileToWrite] | Sequence[AgentFile]) -> list[JsonObject]:
     """Files as they are sent."""
     return [{**file, "content": base64_text(file["content"])} for file in files]

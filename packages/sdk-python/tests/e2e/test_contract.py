@@ -40,6 +40,7 @@ UNNAMED = {
     "interruptSession": "InterruptSessionResponse",
     "forkSession": "ForkSessionResponse",
     "createApiKey": "CreatedApiKey",
+    "activateAgentVersion": "ActivateAgentVersionResponse",
 }
 
 

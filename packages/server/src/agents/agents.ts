@@ -2,7 +2,7 @@
 import { stat, writeFile } from 'node:fs/promises';
 import { isAbsolute, join, relative, resolve } from 'node:path';
 import { errors, instructionsFile, isAgentName, newId } from '@ash-ai/shared';
-import type { Agent, Contract, Parsed } from '@ash-ai/shared/contract';
+import type { Agent, AgentVersion, Contract, Parsed } from '@ash-ai/shared/contract';
 import type { AgentsRoom } from '../http/rooms.ts';
 import { claimOnce } from '../idempotency.ts';
 import * as agentStore from '../store/agents.ts';
@@ -59,15 +59,55 @@ export class Agents implements AgentsRoom {
   }
 
   async get(tenantId: string, name: string): Promise<Agent> {
-    const row = await agentStore.get(this.#options.store.db, tenantId, name);
-    if (row === undefined) throw errors.agent_not_found({ agent: name });
-    return await this.#withVersion(row);
+    return await this.#withVersion(await this.#need(tenantId, name));
   }
 
   async delete(tenantId: string, name: string): Promise<void> {
     const removed = await this.#options.store.write((tx) => agentStore.remove(tx, tenantId, name));
     if (removed === undefined) throw errors.agent_not_found({ agent: name });
     await this.#options.endSessions(tenantId, name);
+  }
+
+  async listVersions(
+    tenantId: string,
+    name: string,
+    page: { limit: number; before?: number | undefined },
+  ): Promise<AgentVersion[]> {
+    const agent = await this.#need(tenantId, name);
+    const rows = await agentStore.listVersions(this.#options.store.db, agent.id, page);
+    return rows.map((row) => toVersion(row, agent));
+  }
+
+  async getVersion(tenantId: string, name: string, version: string): Promise<AgentVersion> {
+    const agent = await this.#need(tenantId, name);
+    return toVersion(await this.#needVersion(agent, version), agent);
+  }
+
+  /** Sessions made from now on get this version; its folder has to be there still. Returns its number. */
+  async activateVersion(tenantId: string, name: string, version: string): Promise<number> {
+    const { store, folders } = this.#options;
+    const row = await this.#needVersion(await this.#need(tenantId, name), version);
+    await folders.need(tenantId, name, row.hash);
+    const at = new Date().toISOString();
+    const done = await store.write((tx) => agentStore.activate(tx, { version: row, at }));
+    if (!done) throw errors.agent_not_found({ agent: name });
+    return row.number;
+  }
+
+  async #need(tenantId: string, name: string): Promise<agentStore.AgentRow> {
+    const row = await agentStore.get(this.#options.store.db, tenantId, name);
+    if (row === undefined) throw errors.agent_not_found({ agent: name });
+    return row;
+  }
+
+  async #needVersion(agent: agentStore.AgentRow, version: string): Promise<agentStore.AgentVersionRow> {
+    const { db } = this.#options.store;
+    const row = /^\d{1,15}$/.test(version)
+      ? await agentStore.getVersionByNumber(db, agent.id, Number(version))
+      : await agentStore.getVersion(db, version.toLowerCase());
+    if (row === undefined || row.agentId !== agent.id)
+      throw errors.agent_version_not_found({ agent: agent.name, version });
+    return row;
   }
 
   async #fillFromPath(tenantId: string, path: string, staged: Staged): Promise<void> {
@@ -91,8 +131,8 @@ export class Agents implements AgentsRoom {
     const existing = await agentStore.get(store.db, tenantId, name);
     const before = existing && (await agentStore.getVersion(store.db, existing.versionId));
     if (before !== undefined && !replace) await folders.copyIn(await folders.need(tenantId, name, before.hash), staged);
-    for (const { path, content } of files) {
-      await folders.writeIn(staged, path, decodeBase64(path, content));
+    for (const { path, content, executable } of files) {
+      await folders.writeIn(staged, path, decodeBase64(path, content), executable);
     }
     const uploaded = files.some(({ path }) => path === instructionsFile);
     const target = join(staged.dir, instructionsFile);
@@ -122,6 +162,13 @@ export class Agents implements AgentsRoom {
     const path = this.#options.folders.path(tenantId, hash);
     return { id, name, tenantId, version, hash, path, createdAt, updatedAt };
   }
+}
+
+function toVersion(row: agentStore.AgentVersionRow, agent: agentStore.AgentRow): AgentVersion {
+  const { id, tenantId, agentName, number, hash, sizeBytes, fileCount, createdAt } = row;
+  const isActive = id === agent.versionId;
+  const stored = { hash, sizeBytes, fileCount, createdAt, updatedAt: createdAt };
+  return { id, tenantId, agentName, versionNumber: number, name: `v${number}`, isActive, ...stored };
 }
 
 function decodeBase64(path: string, text: string): Buffer {

@@ -68,13 +68,13 @@ export class AgentFolders {
   }
 
   /** Writes one uploaded file. @throws agent_file_invalid */
-  async writeIn(staged: Staged, path: string, content: Buffer): Promise<void> {
+  async writeIn(staged: Staged, path: string, content: Buffer, executable = false): Promise<void> {
     if (!isInnerPath(path)) throw errors.agent_file_invalid({ path, reason: 'it does not stay within the folder' });
     const target = join(staged.dir, path);
     try {
       await mkdir(dirname(target), { recursive: true });
       await rm(target, { force: true });
-      await writeFile(target, content, { flag: 'wx' });
+      await writeFile(target, content, { flag: 'wx', mode: executable ? 0o755 : 0o644 });
     } catch (cause) {
       throw errors.agent_file_invalid({ path, reason: 'another file of the upload stands in its way' }, { cause });
     }

@@ -4,6 +4,7 @@ import type { ApprovalAnswer, Cursor, TurnContent } from '@ash-ai/shared';
 import type { TurnOptions } from '@ash-ai/shared/bridge-wire';
 import type {
   Agent,
+  AgentVersion,
   ApiKey,
   Approval,
   Attachment,
@@ -77,6 +78,15 @@ export interface AgentsRoom {
   list(tenantId: string): Promise<Agent[]>;
   get(tenantId: string, name: string): Promise<Agent>;
   delete(tenantId: string, name: string): Promise<void>;
+  listVersions(
+    tenantId: string,
+    name: string,
+    page: Parsed<Contract['listAgentVersions']>['query'],
+  ): Promise<AgentVersion[]>;
+  /** `version` is a number or an id. */
+  getVersion(tenantId: string, name: string, version: string): Promise<AgentVersion>;
+  /** Returns the number of the version that is active now. */
+  activateVersion(tenantId: string, name: string, version: string): Promise<number>;
 }
 
 export interface SessionsRoom {

@@ -24,10 +24,11 @@ export async function deploy(tx: Writer, d: Deployment): Promise<{ agent: AgentR
   const { tenantId, name, versionId, hash, sizeBytes, fileCount, at } = d;
   const agent = await tx
     .insertInto('agents')
-    .values({ id: d.newAgentId, tenantId, name, version: 1, versionId, createdAt: at, updatedAt: at })
+    .values({ id: d.newAgentId, tenantId, name, version: 1, versionId, latestVersion: 1, createdAt: at, updatedAt: at })
     .onConflict((conflict) =>
       conflict.columns(['tenantId', 'name']).doUpdateSet((eb) => ({
-        version: eb('agents.version', '+', 1),
+        version: eb('agents.latestVersion', '+', 1),
+        latestVersion: eb('agents.latestVersion', '+', 1),
         versionId,
         updatedAt: at,
       })),
@@ -90,10 +91,28 @@ export async function getVersionByNumber(
   return await query.executeTakeFirst();
 }
 
-/** An agent's versions, highest number first. */
-export async function listVersions(db: Reader, agentId: string): Promise<AgentVersionRow[]> {
-  const query = db.selectFrom('agentVersions').selectAll().where('agentId', '=', agentId);
-  return await query.orderBy('number', 'desc').execute();
+/** An agent's versions, highest number first: at most `limit` of those below the number `before`. */
+export async function listVersions(
+  db: Reader,
+  agentId: string,
+  { limit, before }: { limit: number; before?: number | undefined },
+): Promise<AgentVersionRow[]> {
+  let query = db.selectFrom('agentVersions').selectAll().where('agentId', '=', agentId);
+  if (before !== undefined) query = query.where('number', '<', before);
+  return await query.orderBy('number', 'desc').limit(limit).execute();
+}
+
+/** Makes a version the one that new sessions get; false when its agent is gone. */
+export async function activate(
+  tx: Writer,
+  { version, at }: { version: AgentVersionRow; at: string },
+): Promise<boolean> {
+  const { numUpdatedRows } = await tx
+    .updateTable('agents')
+    .set({ version: version.number, versionId: version.id, updatedAt: at })
+    .where('id', '=', version.agentId)
+    .executeTakeFirstOrThrow();
+  return numUpdatedRows > 0n;
 }
 
 /** True when some version, of whatever tenant, has this content: its stored folder is still needed. */

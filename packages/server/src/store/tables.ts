@@ -30,8 +30,11 @@ export interface Tables {
     id: string;
     tenantId: string;
     name: string;
+    /** Number and id of the active version. */
     version: number;
     versionId: string;
+    /** Number of the version deployed last. */
+    latestVersion: number;
     createdAt: string;
     updatedAt: string;
   };

@@ -1,7 +1,7 @@
 /** Small rooms in memory behind the real HTTP room: fixtures of its tests. */
 import type { Bytes } from '@ash-ai/sandbox';
 import { errors } from '@ash-ai/shared';
-import type { Agent, Health, Session, UsageStats } from '@ash-ai/shared/contract';
+import type { Agent, AgentVersion, Health, Session, UsageStats } from '@ash-ai/shared/contract';
 import type { Rooms } from '../../src/http/rooms.ts';
 import type { Followed } from '../../src/log/feed-item.ts';
 
@@ -47,6 +47,20 @@ export const agent: Agent = {
   version: 1,
   hash: 'h',
   path: '/agents/bot',
+  createdAt: at,
+  updatedAt: at,
+};
+
+const version: AgentVersion = {
+  id: '019a0000-0000-7000-8000-0000000000cc',
+  tenantId,
+  agentName: 'bot',
+  versionNumber: 1,
+  name: 'v1',
+  isActive: true,
+  hash: 'h',
+  sizeBytes: 1,
+  fileCount: 1,
   createdAt: at,
   updatedAt: at,
 };
@@ -226,6 +240,9 @@ export function fixtureRooms(follow: Follow = async () => itemsOf([])): { rooms:
         return agent;
       },
       delete: async () => undefined,
+      listVersions: async () => [version],
+      getVersion: async () => version,
+      activateVersion: async () => 1,
     },
     sessions: {
       create: async (_tenant, request, idempotencyKey) => {

@@ -100,12 +100,28 @@ export function nounSuite({ fresh }: Backend): void {
       expect(new Set(deployed.map(({ agent }) => agent.id)).size).toBe(1);
       const agent = await agents.get(store.db, 'default', 'bot');
       expect(agent?.version).toBe(10);
-      const versions = await agents.listVersions(store.db, agent?.id ?? '');
+      const versions = await agents.listVersions(store.db, agent?.id ?? '', { limit: 10 });
       expect(versions.map(({ number }) => number)).toEqual(upTo(10).map((n) => 10 - n));
       expect(versions[0]?.id).toBe(agent?.versionId);
       expect(versions[0]).toMatchObject({ sizeBytes: 5_000_000_000, fileCount: 3, agentName: 'bot' });
       const third = await agents.getVersionByNumber(store.db, agent?.id ?? '', 3);
       expect(await agents.getVersion(store.db, third?.id ?? '')).toEqual(third);
+      const page = await agents.listVersions(store.db, agent?.id ?? '', { limit: 2, before: 4 });
+      expect(page.map(({ number }) => number)).toEqual([3, 2]);
+    });
+
+    test('an older version may be the active one; the next deployment has the next number all the same', async () => {
+      const store = await opened(fresh());
+      const first = await deploy(store, 'bot', 0);
+      await deploy(store, 'bot', 1);
+      const activate = () => store.write((tx) => agents.activate(tx, { version: first.version, at: LATER }));
+      expect(await activate()).toBe(true);
+      const rolledBack = await agents.get(store.db, 'default', 'bot');
+      expect(rolledBack).toMatchObject({ version: 1, versionId: first.version.id, latestVersion: 2, updatedAt: LATER });
+      const next = await deploy(store, 'bot', 2);
+      expect([next.agent, next.version]).toMatchObject([{ version: 3, latestVersion: 3 }, { number: 3 }]);
+      await store.write((tx) => agents.remove(tx, 'default', 'bot'));
+      expect(await activate()).toBe(false);
     });
 
     test('a deleted agent keeps its versions; the name starts anew; other tenants are untouched', async () => {

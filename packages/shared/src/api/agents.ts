@@ -1,4 +1,4 @@
-/** Agents: schemas and routes (spec/http-api.md §3). */
+/** Agents and their versions: schemas and routes (spec/http-api.md §3, §14.7). */
 import { z } from 'zod';
 import { agentLimits } from '../agent-folder.ts';
 import { base64, defineRoutes, timestamp } from './route.ts';
@@ -8,7 +8,7 @@ export const agentSchema = z
     id: z.uuid().describe('Kept across redeploys'),
     name: z.string().describe('Unique within the tenant'),
     tenantId: z.string(),
-    version: z.int().describe('1 on the first deploy, one more with each redeploy'),
+    version: z.int().describe('The active version: the newest one, unless another was activated since'),
     hash: z.string().describe('Address of the content of this version: equal folders have equal hashes'),
     path: z.string().describe("The version's folder on the server; it never changes"),
     createdAt: timestamp,
@@ -26,7 +26,13 @@ const deployBody = z
       .describe('Folder on the server with a CLAUDE.md; relative to the data directory unless absolute'),
     systemPrompt: z.string().max(1_000_000).optional().describe('Becomes CLAUDE.md unless one is uploaded'),
     files: z
-      .array(z.object({ path: z.string(), content: base64.describe('base64') }))
+      .array(
+        z.object({
+          path: z.string(),
+          content: base64.describe('base64'),
+          executable: z.boolean().default(false).describe('Whether it may be run as a program'),
+        }),
+      )
       .max(agentLimits.maxFiles)
       .optional()
       .describe('Files to write over those of the version before'),
@@ -37,7 +43,25 @@ const deployBody = z
   })
   .meta({ id: 'DeployAgent' });
 
+export const agentVersionSchema = z
+  .object({
+    id: z.uuid(),
+    tenantId: z.string(),
+    agentName: z.string(),
+    versionNumber: z.int().describe('1, 2, … in the order of deployment'),
+    name: z.string().describe('"v" and the number'),
+    isActive: z.boolean().describe('Whether new sessions are made from it; one version of an agent is'),
+    hash: z.string().describe('Address of its content: equal folders have equal hashes'),
+    sizeBytes: z.int(),
+    fileCount: z.int(),
+    createdAt: timestamp,
+    updatedAt: timestamp.describe('As createdAt: a version never changes'),
+  })
+  .meta({ id: 'AgentVersion' });
+
 const nameParams = z.object({ name: z.string() });
+
+const versionParams = z.object({ name: z.string(), version: z.string().max(64).describe('Its number or its id') });
 
 export const agentRoutes = defineRoutes({
   deployAgent: {
@@ -84,5 +108,40 @@ export const agentRoutes = defineRoutes({
     params: nameParams,
     reply: { kind: 'json', status: 200, schema: z.object({ ok: z.literal(true) }) },
     errors: ['agent_not_found'],
+  },
+  listAgentVersions: {
+    method: 'GET',
+    path: '/api/agents/:name/versions',
+    tag: 'agents',
+    summary: 'List the versions of an agent, newest first',
+    params: nameParams,
+    query: z.object({
+      limit: z.int().min(1).max(1000).default(100),
+      before: z.int().min(1).optional().describe('Only versions with a lower number: the next page'),
+    }),
+    reply: { kind: 'json', status: 200, schema: z.object({ versions: z.array(agentVersionSchema) }) },
+    errors: ['agent_not_found'],
+  },
+  getAgentVersion: {
+    method: 'GET',
+    path: '/api/agents/:name/versions/:version',
+    tag: 'agents',
+    summary: 'Get a version of an agent',
+    params: versionParams,
+    reply: { kind: 'json', status: 200, schema: z.object({ version: agentVersionSchema }) },
+    errors: ['agent_not_found', 'agent_version_not_found'],
+  },
+  activateAgentVersion: {
+    method: 'POST',
+    path: '/api/agents/:name/versions/:version/activate',
+    tag: 'agents',
+    summary: 'Have new sessions made from this version; sessions that exist keep theirs',
+    params: versionParams,
+    reply: {
+      kind: 'json',
+      status: 200,
+      schema: z.object({ activated: z.literal(true), versionNumber: z.int() }),
+    },
+    errors: ['agent_not_found', 'agent_version_not_found', 'agent_directory_missing'],
   },
 });

@@ -1,10 +1,19 @@
-/** Agents: deploy, list, get, delete. */
+/** Agents: deploy, list, get, delete; their versions. */
 import type { Contract } from '@ash-ai/shared/contract';
 import type { HandlersOf } from '../call.ts';
 import { idempotencyKeyOf } from '../idempotency-key.ts';
 import type { AgentsRoom } from '../rooms.ts';
 
-type AgentRoutes = Pick<Contract, 'deployAgent' | 'listAgents' | 'getAgent' | 'deleteAgent'>;
+type AgentRoutes = Pick<
+  Contract,
+  | 'deployAgent'
+  | 'listAgents'
+  | 'getAgent'
+  | 'deleteAgent'
+  | 'listAgentVersions'
+  | 'getAgentVersion'
+  | 'activateAgentVersion'
+>;
 
 /** The handlers of the agent routes. */
 export function agentHandlers(agents: AgentsRoom): HandlersOf<AgentRoutes> {
@@ -18,5 +27,15 @@ export function agentHandlers(agents: AgentsRoom): HandlersOf<AgentRoutes> {
       await agents.delete(tenantId, params.name);
       return { ok: true };
     },
+    listAgentVersions: async ({ tenantId, params, query }) => ({
+      versions: await agents.listVersions(tenantId, params.name, query),
+    }),
+    getAgentVersion: async ({ tenantId, params }) => ({
+      version: await agents.getVersion(tenantId, params.name, params.version),
+    }),
+    activateAgentVersion: async ({ tenantId, params }) => ({
+      activated: true,
+      versionNumber: await agents.activateVersion(tenantId, params.name, params.version),
+    }),
   };
 }

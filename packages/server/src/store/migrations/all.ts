@@ -4,5 +4,6 @@ import { sessionsAndLog } from './0001-sessions-and-log.ts';
 import { wholeContract } from './0002-whole-contract.ts';
 import { costTotal } from './0003-cost-total.ts';
 import { egress } from './0004-egress.ts';
+import { activeVersion } from './0005-active-version.ts';
 
-export const migrations: readonly Migration[] = [sessionsAndLog, wholeContract, costTotal, egress];
+export const migrations: readonly Migration[] = [sessionsAndLog, wholeContract, costTotal, egress, activeVersion];
