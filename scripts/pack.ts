@@ -15,10 +15,10 @@ rmSync(target, { recursive: true, force: true });
 mkdirSync(target, { recursive: true });
 if (!values.built) run(process.execPath, ['scripts/build.ts']);
 run('npm', ['pack', '--workspaces', '--pack-destination', target, '--loglevel=error']);
-if (spawnSync('python3', ['--version']).error === undefined) {
+if (spawnSync('python3', ['-m', 'pip', '--version']).status === 0) {
   const pip = ['-m', 'pip', 'wheel', '--quiet', '--disable-pip-version-check', '--no-deps'];
   run('python3', [...pip, '--wheel-dir', target, './packages/sdk-python']);
-} else console.log('no python3 on this machine: the wheel is left out');
+} else console.log('no pip on this machine: the wheel is left out');
 for (const name of readdirSync(target)) console.log(join(target, name));
 
 function run(program: string, args: string[]): void {
