@@ -25,7 +25,7 @@ export function apiPage(): string {
 JSON in and out, UTF-8. Send \`Authorization: Bearer <API key>\` with every request, and \`Content-Type: application/json\`
 with a body. Ids are UUIDs, instants ISO 8601 in UTC. A running server has the same reference at \`/docs\`, and the
 OpenAPI 3.1 document at \`/docs/json\`. Errors are described in [Error codes](errors.md); routes with a body may also answer
-\`body_not_json\`, \`body_too_large\` and \`unsupported_media_type\`, and every route \`validation_failed\` and the errors about keys.
+\`body_not_json\`, \`body_too_large\` and \`unsupported_media_type\`, and every route \`validation_failed\`, [\`rate_limited\`](errors.md#rate_limited) and the errors about keys.
 
 ${groups.join('\n\n')}
 
@@ -37,7 +37,7 @@ ${components.join('\n\n')}
 
 /** Codes that nearly every route has: said once, at the top. */
 const common = new Set([
-  ...['validation_failed', 'storage_unavailable', 'internal', 'shutting_down'],
+  ...['validation_failed', 'rate_limited', 'storage_unavailable', 'internal', 'shutting_down'],
   ...['missing_authorization', 'invalid_authorization_format', 'invalid_api_key'],
   ...['body_not_json', 'body_too_large', 'unsupported_media_type'],
 ]);

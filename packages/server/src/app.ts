@@ -29,7 +29,7 @@ import { agentFiles } from './files/agent-files.ts';
 import { sessionFiles } from './files/session-files.ts';
 import { health } from './health.ts';
 import type { Rooms } from './http/rooms.ts';
-import { type HttpServer, serveHttp } from './http/serve.ts';
+import { type HttpServer, type ServeOptions, serveHttp } from './http/serve.ts';
 import { ApiKeys, defaultTenant } from './keys/api-keys.ts';
 import { createInternalGate } from './keys/internal-gate.ts';
 import { Log } from './log/log.ts';
@@ -172,7 +172,7 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
   await worker.start();
   const sweep = building.use(new Sweep({ store, runner, logger }));
   sweep.now();
-  const http = building.use(await serveHttp({ rooms, host: config.host, port: config.port, logger }));
+  const http = building.use(await serveHttp({ ...serveOptions(config), rooms, logger }));
   const owned = building.move();
   return {
     http,
@@ -184,6 +184,13 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+/** What of the settings is about HTTP. */
+function serveOptions(config: Config): Omit<ServeOptions, 'rooms'> {
+  const { host, port, rateLimit: requests, rateLimitSessions: sessions, rateLimitAgents: agents } = config;
+  const { allowedOrigins: origins = [], trustedProxies } = config;
+  return { host, port, rates: { requests, sessions, agents }, origins, trustedProxies };
 }
 
 async function createIsolation(config: Config, logger: Logger): Promise<Isolation> {

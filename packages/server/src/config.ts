@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { attachmentLimits, type LimitsRequest, limitsRequestSchema, permissionModes } from '@ash-ai/shared/contract';
 import { parsePattern } from '@ash-ai/shared/egress';
 import { z } from 'zod';
+import { toOrigins, toProxies, toRate } from './config-admission.ts';
 
 export interface Variable {
   name: string;
@@ -67,6 +68,38 @@ export const variables = {
     meaning: 'Bearer of /api/internal, shared with runners; without it those routes are closed',
     secret: true,
     schema: text.regex(/^\S+$/, 'must not hold white space'),
+  },
+  rateLimit: {
+    name: 'ASH_RATE_LIMIT',
+    default: '3000/60',
+    meaning:
+      'Requests that one API key, or one address without a key, may make in so many seconds; "off" for no limit. What runs on the same machine is never limited',
+    schema: text.transform(toRate),
+  },
+  rateLimitSessions: {
+    name: 'ASH_RATE_LIMIT_SESSIONS',
+    default: '300/60',
+    meaning: 'Sessions that one API key may create or fork, likewise',
+    schema: text.transform(toRate),
+  },
+  rateLimitAgents: {
+    name: 'ASH_RATE_LIMIT_AGENTS',
+    default: '60/60',
+    meaning: 'Deployments that one API key may make, likewise',
+    schema: text.transform(toRate),
+  },
+  trustedProxies: {
+    name: 'ASH_TRUSTED_PROXIES',
+    default: 'loopback',
+    meaning:
+      'Proxies whose X-Forwarded-For is believed: addresses and ranges, separated by commas; "loopback" is the same machine, "none" for none',
+    schema: text.transform(toProxies),
+  },
+  allowedOrigins: {
+    name: 'ALLOWED_ORIGINS',
+    meaning:
+      'Origins of web pages that may call the API (CORS), such as "https://app.example.com", separated by commas; "*" for every one. Without it: none',
+    schema: text.transform(toOrigins),
   },
   queueConcurrency: {
     name: 'ASH_QUEUE_CONCURRENCY',

@@ -52,6 +52,23 @@ export const errorTable = {
     { suggestion: 'Use a new key for a new request.' },
   ),
 
+  rate_limited: define<{
+    limit: number;
+    windowSeconds: number;
+    what: string;
+    by: string;
+    retryAfterSeconds: number;
+  }>(
+    429,
+    (c) =>
+      `Too many requests: one ${c.by} may make ${c.limit} in ${c.windowSeconds} s${c.what === 'requests' ? '' : ` that create ${c.what}`}`,
+    {
+      suggestion:
+        'Wait for the seconds that Retry-After says. The operator sets the limits with ASH_RATE_LIMIT, ASH_RATE_LIMIT_SESSIONS and ASH_RATE_LIMIT_AGENTS.',
+      retryable: true,
+    },
+  ),
+
   // keys
   missing_authorization: define(401, 'Missing Authorization header', {
     suggestion: 'Send "Authorization: Bearer <API key>". A server writes its first key to <data dir>/initial-api-key.',

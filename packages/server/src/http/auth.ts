@@ -15,6 +15,8 @@ declare module 'fastify' {
     internal?: boolean;
     /** Whether the route reads a JSON body; otherwise a body is ignored. */
     readsBody?: boolean;
+    /** Which limit on requests holds besides the one on all. */
+    rate?: 'sessions' | 'agents' | undefined;
     /** Whether no body is as good as an empty object. */
     optionalBody?: boolean;
   }
@@ -33,20 +35,24 @@ export function bearerKey(header: string | undefined): string {
   return key;
 }
 
-/** Puts the tenant on the request, or throws a 401. */
-export async function authenticate(request: FastifyRequest, rooms: Pick<Rooms, 'keys' | 'internal'>): Promise<void> {
+/** Puts the tenant on the request, or throws a 401. Returns which key it was; undefined where none is asked for. */
+export async function authenticate(
+  request: FastifyRequest,
+  rooms: Pick<Rooms, 'keys' | 'internal'>,
+): Promise<string | undefined> {
   if (isPublic(request)) {
     request.tenantId = publicTenantId;
-    return;
+    return undefined;
   }
   if (isInternal(request)) {
     admitInternal(request, rooms.internal);
     request.tenantId = publicTenantId;
-    return;
+    return 'internal';
   }
-  const tenantId = await rooms.keys.tenantOf(bearerKey(request.headers.authorization));
-  if (tenantId === undefined) throw errors.invalid_api_key();
-  request.tenantId = tenantId;
+  const owner = await rooms.keys.ownerOf(bearerKey(request.headers.authorization));
+  if (owner === undefined) throw errors.invalid_api_key();
+  request.tenantId = owner.tenantId;
+  return owner.keyId;
 }
 
 function admitInternal(request: FastifyRequest, gate: InternalGate): void {

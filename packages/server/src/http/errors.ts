@@ -11,7 +11,9 @@ export function renderError(error: unknown, request: FastifyRequest, reply: Fast
   if (coded.statusCode === 401) reply.header('www-authenticate', 'Bearer');
   // Fastify closes the connection after an unread body; the client, still sending, might then never see why.
   if (coded.code === 'body_too_large') reply.header('connection', 'keep-alive');
-  reply.code(coded.statusCode).headers(replyHeaders(request.id)).send(coded.toBody(request.id));
+  // A reply that the hooks never saw has them not yet.
+  if (!reply.hasHeader('x-request-id')) reply.headers(replyHeaders(request.id));
+  reply.code(coded.statusCode).send(coded.toBody(request.id));
 }
 
 /** Logs what an operator must know: failures of the server itself, never those of the caller. */

@@ -7,7 +7,6 @@ import type { Call, HandlersOf } from './call.ts';
 import { logFailure, toAshError } from './errors.ts';
 import type { HttpLog } from './http-log.ts';
 import { type Parser, parserOf } from './parse.ts';
-import { replyHeaders } from './reply-headers.ts';
 import type { Streams } from './sse.ts';
 import type { StreamSource } from './stream-source.ts';
 
@@ -35,6 +34,7 @@ export function registerContract(
         internal: route.internal === true,
         readsBody: route.body !== undefined,
         optionalBody: route.optionalBody === true,
+        rate: route.rate,
       },
       handler:
         route.reply.kind === 'stream'
@@ -60,7 +60,7 @@ function streamReply(parse: Parser, handler: AnyHandler, streams: Streams, log: 
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const call = callOf(request, parse);
     await streams.answer(reply.raw, {
-      headers: { ...replyHeaders(request.id) },
+      headers: headersOf(reply),
       source: (signal) => handler({ ...call, signal }) as Promise<StreamSource>,
       hijack: () => reply.hijack(),
       headOnly: request.method === 'HEAD',
@@ -71,6 +71,11 @@ function streamReply(parse: Parser, handler: AnyHandler, streams: Streams, log: 
       },
     });
   };
+}
+
+/** What the reply has by now, for a stream is written past Fastify. */
+function headersOf(reply: FastifyReply): Record<string, string> {
+  return Object.fromEntries(Object.entries(reply.getHeaders()).map(([name, value]) => [name, String(value)]));
 }
 
 function callOf(request: FastifyRequest, parse: Parser): Call<Route> {

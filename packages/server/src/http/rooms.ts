@@ -26,8 +26,8 @@ import type {
 import type { Followed } from '../log/feed-item.ts';
 
 export interface ApiKeysRoom {
-  /** The tenant of a key given in the Authorization header; undefined when there is no such key. */
-  tenantOf(key: string): Promise<string | undefined>;
+  /** The tenant of a key given in the Authorization header, and the key's id; undefined when there is no such key. */
+  ownerOf(key: string): Promise<{ tenantId: string; keyId: string } | undefined>;
   list(tenantId: string): Promise<ApiKey[]>;
   create(tenantId: string, label: string, idempotencyKey?: string): Promise<{ id: string; key: string }>;
   delete(tenantId: string, id: string): Promise<void>;

@@ -1,8 +1,8 @@
 /** The HTTP room: serves the contract on a port, with Fastify, which no other room knows. */
-import { errors, newId } from '@ash-ai/shared';
+import { newId } from '@ash-ai/shared';
 import { defaultBodyLimitBytes } from '@ash-ai/shared/contract';
 import { type FastifyInstance, fastify } from 'fastify';
-import { authenticate } from './auth.ts';
+import { type AdmissionOptions, createAdmission } from './admission/admission.ts';
 import { registerDocs } from './docs/register.ts';
 import { renderError, routeNotFound } from './errors.ts';
 import { type HttpLog, silentLog } from './http-log.ts';
@@ -11,7 +11,6 @@ import { readJsonBodies } from './json-body.ts';
 import { refuseMalformed } from './malformed.ts';
 import { registerMetrics } from './metrics.ts';
 import { registerContract } from './register.ts';
-import { replyHeaders } from './reply-headers.ts';
 import type { Rooms } from './rooms.ts';
 import { allHandlers } from './routes/all.ts';
 import { Streams } from './sse.ts';
@@ -24,6 +23,12 @@ export interface ServeOptions {
   port: number;
   /** Where failures of the server itself are told (a pino logger fits). Default: nowhere. */
   logger?: HttpLog;
+  /** How often who may call. Default: without a limit. */
+  rates?: AdmissionOptions['rates'];
+  /** Origins of web pages that may call. Default: none. */
+  origins?: readonly string[];
+  /** Proxies whose word on the client's address is taken: addresses, ranges, `loopback`. Default: none. */
+  trustedProxies?: readonly string[];
   /** Time between two comments on an event stream. Default 15,000. */
   heartbeatMs?: number;
   /** How long a stream waits for a client that does not read. Default 30,000. */
@@ -58,7 +63,7 @@ export async function serveHttp(options: ServeOptions): Promise<HttpServer> {
     maxStreams: options.maxStreams ?? 10_000,
   });
   let closing = false;
-  const app = createApp(rooms, logger, () => closing);
+  const app = createApp(options, logger, () => closing);
   const inFlight = new InFlight(app.server);
   registerContract(app, allHandlers(rooms), () => rooms.durable(), streams, logger);
   registerMetrics(app, rooms.metrics, streams);
@@ -82,7 +87,9 @@ export async function serveHttp(options: ServeOptions): Promise<HttpServer> {
   };
 }
 
-function createApp(rooms: Rooms, log: HttpLog, closing: () => boolean): FastifyInstance {
+function createApp(options: ServeOptions, log: HttpLog, closing: () => boolean): FastifyInstance {
+  const { rooms, rates, origins, trustedProxies = [] } = options;
+  const admit = createAdmission({ rooms, rates, origins, closing });
   const app = fastify({
     logger: false,
     genReqId: () => newId(),
@@ -90,22 +97,19 @@ function createApp(rooms: Rooms, log: HttpLog, closing: () => boolean): FastifyI
     bodyLimit: defaultBodyLimitBytes,
     requestTimeout: REQUEST_TIMEOUT_MS,
     return503OnClosing: false,
+    trustProxy: trustedProxies.length === 0 ? false : [...trustedProxies],
     routerOptions: { maxParamLength: 1024 },
     clientErrorHandler: refuseMalformed,
     frameworkErrors: (error, request, reply) => {
       // No hook has run for this request, so its key is still to be asked for.
-      authenticate(request, rooms).then(
+      admit(request, reply).then(
         () => renderError(error, request, reply, log),
         (refusal: unknown) => renderError(refusal, request, reply, log),
       );
     },
   });
   app.decorateRequest('tenantId', '');
-  app.addHook('onRequest', async (request, reply) => {
-    reply.headers(replyHeaders(request.id));
-    if (closing()) throw errors.shutting_down();
-    await authenticate(request, rooms);
-  });
+  app.addHook('onRequest', admit);
   readJsonBodies(app);
   app.setErrorHandler((error, request, reply) => renderError(error, request, reply, log));
   app.setNotFoundHandler((request, reply) => renderError(routeNotFound(request), request, reply, log));

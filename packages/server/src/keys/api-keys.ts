@@ -12,6 +12,8 @@ import * as idempotencyStore from '../store/idempotency.ts';
 import type { Store } from '../store/open.ts';
 
 export const defaultTenant = 'default';
+/** Id of the key that the environment gives. */
+const envKeyId = 'env';
 
 export interface ApiKeysOptions {
   store: Store;
@@ -30,11 +32,11 @@ export class ApiKeys implements ApiKeysRoom {
     this.#options = options;
   }
 
-  async tenantOf(key: string): Promise<string | undefined> {
+  async ownerOf(key: string): Promise<{ tenantId: string; keyId: string } | undefined> {
     const { store, envKey } = this.#options;
     const row = await keyStore.findByHashes(store.db, this.#hashes(key));
-    if (row !== undefined) return row.tenantId;
-    return envKey !== undefined && equal(key, envKey) ? defaultTenant : undefined;
+    if (row !== undefined) return { tenantId: row.tenantId, keyId: row.id };
+    return envKey !== undefined && equal(key, envKey) ? { tenantId: defaultTenant, keyId: envKeyId } : undefined;
   }
 
   /** Makes a key for a tenant. Its text is returned here and kept nowhere, but sealed beside an idempotency key. */
@@ -72,7 +74,7 @@ export class ApiKeys implements ApiKeysRoom {
     if (envKey === undefined || tenantId !== defaultTenant) return keys;
     // Half of a short key would be too much of it.
     const prefix = envKey.slice(0, Math.min(8, envKey.length / 4));
-    return [{ id: 'env', label: 'ASH_API_KEY', keyPrefix: `${prefix}...`, createdAt: '' }, ...keys];
+    return [{ id: envKeyId, label: 'ASH_API_KEY', keyPrefix: `${prefix}...`, createdAt: '' }, ...keys];
   }
 
   async delete(tenantId: string, id: string): Promise<void> {

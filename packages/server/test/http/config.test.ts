@@ -21,6 +21,10 @@ test('an empty environment gives the defaults', () => {
     maxSandboxes: 1000,
     idleTimeoutMs: 1_800_000,
     queueConcurrency: 4,
+    rateLimit: { quota: 3000, windowMs: 60_000 },
+    rateLimitSessions: { quota: 300, windowMs: 60_000 },
+    rateLimitAgents: { quota: 60, windowMs: 60_000 },
+    trustedProxies: ['loopback'],
     maxAttachmentBytes: 10_485_760,
     isolation: 'bubblewrap',
     logLevel: 'info',
@@ -58,6 +62,23 @@ test('the model upstream is made of the base URL, the keys and the custom header
   });
 });
 
+test('who may call, and how often, is read', () => {
+  const env = {
+    ASH_RATE_LIMIT: 'off',
+    ASH_RATE_LIMIT_AGENTS: '5/900',
+    ASH_TRUSTED_PROXIES: '10.0.0.1, 10.1.0.0/16,fd00::/8',
+    ALLOWED_ORIGINS: 'https://a.example, http://localhost:3000',
+  };
+  const config = readConfig(env);
+  expect(config.rateLimit).toBeUndefined();
+  expect(config).toMatchObject({
+    rateLimitAgents: { quota: 5, windowMs: 900_000 },
+    trustedProxies: ['10.0.0.1', '10.1.0.0/16', 'fd00::/8'],
+    allowedOrigins: ['https://a.example', 'http://localhost:3000'],
+  });
+  expect(readConfig({ ASH_TRUSTED_PROXIES: 'none' }).trustedProxies).toEqual([]);
+});
+
 test.each([
   [{ ASH_PORT: 'abc' }, /^ASH_PORT: must be a whole number from 0 to 65535, not "abc"$/],
   [{ ASH_PORT: '70000' }, /^ASH_PORT: must be a whole number from 0 to 65535/],
@@ -66,6 +87,12 @@ test.each([
   [{ ANTHROPIC_BASE_URL: 'api.example' }, /^ANTHROPIC_BASE_URL: must be an http/],
   [{ ANTHROPIC_CUSTOM_HEADERS: 'no colon' }, /^ANTHROPIC_CUSTOM_HEADERS: must be lines of the form "Name: value"$/],
   [{ ANTHROPIC_API_KEY: 'sécret' }, /^ANTHROPIC_API_KEY: must be visible ASCII[^é]*$/],
+  [{ ASH_RATE_LIMIT: '100' }, /^ASH_RATE_LIMIT: must be requests and seconds such as "3000\/60", or "off", not "100"$/],
+  [{ ASH_RATE_LIMIT_SESSIONS: '0/60' }, /^ASH_RATE_LIMIT_SESSIONS: must be requests and seconds/],
+  [{ ASH_TRUSTED_PROXIES: '10.0.0.0/33' }, /^ASH_TRUSTED_PROXIES: must be addresses and ranges .* "10\.0\.0\.0\/33"/],
+  [{ ASH_TRUSTED_PROXIES: 'proxy.example' }, /^ASH_TRUSTED_PROXIES: must be addresses/],
+  [{ ALLOWED_ORIGINS: 'https://a.example,b.example' }, /^ALLOWED_ORIGINS: must be origins such as .* "b\.example"/],
+  [{ ALLOWED_ORIGINS: 'https://a.example/' }, /^ALLOWED_ORIGINS: must be origins/],
 ])('%j is refused by name', (env, problem) => {
   expect(problems(env)).toEqual([expect.stringMatching(problem)]);
 });

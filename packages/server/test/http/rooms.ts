@@ -130,7 +130,12 @@ export function fixtureRooms(follow: Follow = async () => itemsOf([])): { rooms:
   const rooms: Rooms = {
     version: '1.2.3',
     keys: {
-      tenantOf: async (given) => (given === key ? tenantId : given === 'ash_other' ? 'tenant-2' : undefined),
+      ownerOf: async (given) =>
+        given === key
+          ? { tenantId, keyId: 'key-1' }
+          : given === 'ash_other'
+            ? { tenantId: 'tenant-2', keyId: 'key-2' }
+            : undefined,
       list: async () => [],
       create: async (tenant, label) => {
         asked.push(['createKey', tenant, label]);

@@ -71,6 +71,7 @@ export const agentRoutes = defineRoutes({
     summary: 'Deploy a folder as an agent, or redeploy it',
     body: deployBody,
     bodyLimitBytes: agentLimits.maxUploadBytes,
+    rate: 'agents',
     reply: { kind: 'json', status: 201, schema: z.object({ agent: agentSchema }) },
     errors: [
       'agent_name_invalid',

@@ -41,13 +41,21 @@ export interface Route {
   optionalBody?: true;
   /** Largest body, in bytes (default 1 MiB). */
   bodyLimitBytes?: number;
+  /** Which limit on requests counts this one, besides the limit on all. */
+  rate?: 'sessions' | 'agents';
   reply: Reply;
   /** Codes that this route answers besides those that every route may. */
   errors: readonly ErrorCode[];
 }
 
 /** Codes that every route may answer. */
-export const commonErrors = ['validation_failed', 'storage_unavailable', 'internal', 'shutting_down'] as const;
+export const commonErrors = [
+  'validation_failed',
+  'rate_limited',
+  'storage_unavailable',
+  'internal',
+  'shutting_down',
+] as const;
 /** Codes that every route with a key may answer. */
 export const keyErrors = ['missing_authorization', 'invalid_authorization_format', 'invalid_api_key'] as const;
 /** Codes that every internal route may answer. */

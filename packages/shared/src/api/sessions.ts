@@ -87,6 +87,7 @@ export const sessionRoutes = defineRoutes({
     path: '/api/sessions',
     tag: 'sessions',
     summary: 'Open a session with an agent',
+    rate: 'sessions',
     body: createBody,
     reply: { kind: 'json', status: 201, schema: sessionReply },
     errors: [
@@ -184,6 +185,7 @@ export const sessionRoutes = defineRoutes({
     params: idParams,
     body: forkBody,
     optionalBody: true,
+    rate: 'sessions',
     reply: {
       kind: 'json',
       status: 201,
