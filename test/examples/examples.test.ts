@@ -158,3 +158,68 @@ test('chat-page: a conversation in a browser that never sees the key', async (co
     expect(await exited).toEqual([0, null]);
   }
 });
+
+test('backend-for-frontend: users get answers in the words of the product, and nothing of Ash', async () => {
+  const users = {
+    PRODUCT_USERS: 'ada=token-of-ada,bob=token-of-bob',
+    PRODUCT_DB: join(folder, 'product.db'),
+    PORT: '0',
+  };
+  const program = ['--conditions=@ash-ai/source', join(examples, 'backend-for-frontend/server.ts')];
+  const serve = async () => {
+    const child = start(process.execPath, program, users);
+    const exited = once(child, 'exit');
+    const errors = text(child.stderr);
+    const first = String((await Promise.race([once(child.stdout, 'data'), exited]))[0]).trim();
+    expect(first, first.startsWith('http') ? '' : await errors).toMatch(/^http:/);
+    const call = (path: string, token: string, body?: object) =>
+      fetch(`${first}${path}`, {
+        method: body === undefined ? 'GET' : 'POST',
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+    const stop = async () => {
+      child.kill('SIGTERM');
+      expect(await exited).toEqual([0, null]);
+    };
+    return { call, stop, errors };
+  };
+  const seen: string[] = [];
+  const first = await serve();
+  const ask = async (call: typeof first.call, token: string, question: string) => {
+    const answer = await call('/questions', token, { question });
+    expect(answer.headers.get('content-type')).toContain('text/event-stream');
+    const events = await answer.text();
+    seen.push(events, JSON.stringify([...answer.headers]));
+    const frames = [...events.matchAll(/^event: (\w+)\ndata: (.*)$/gm)];
+    return frames.map(([, type, data]) => ({ type, ...(JSON.parse(data ?? '') as { text?: string }) }));
+  };
+  const said = (frames: { text?: string }[]) => frames.map((frame) => frame.text ?? '').join('');
+
+  const working = await ask(
+    first.call,
+    'token-of-ada',
+    script({ tools: [{ name: 'Bash', input: { command: 'pwd' } }] }, 'Done.'),
+  );
+  expect(working.map(({ type }) => type).filter((type, at, all) => type !== all[at - 1])).toEqual([
+    'step',
+    'text',
+    'end',
+  ]);
+  expect(said(working)).toBe('Done.');
+  expect(said(await ask(first.call, 'token-of-ada', 'My name is Ada.'))).toBe('Nice to meet you, Ada.');
+  expect((await first.call('/questions', 'token-of-ada', { question: '' })).status).toBe(400);
+  expect((await first.call('/conversation', 'token-of-eve')).status).toBe(401);
+  await first.stop();
+
+  // Its own restart loses no conversation, and another user has another one.
+  const second = await serve();
+  expect(said(await ask(second.call, 'token-of-ada', 'What is my name?'))).toBe('Your name is Ada.');
+  expect(await (await second.call('/conversation', 'token-of-bob')).json()).toEqual({ said: [] });
+  const conversation = await (await second.call('/conversation', 'token-of-ada')).text();
+  expect(conversation).toContain('"Nice to meet you, Ada."');
+  expect(await (await second.call('/stop', 'token-of-ada', {})).json()).toEqual({ stopped: true });
+  await second.stop();
+  expect([...seen, conversation].join('\n')).not.toContain(server.ash.key);
+  expect(seen.join('\n')).not.toMatch(/Bash|\/workspace|session/i);
+});
