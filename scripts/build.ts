@@ -1,6 +1,7 @@
-/** Builds all packages: types and modules by the TypeScript compiler, the bridge and the command line as one file each. */
+/** Builds all packages: types and modules by the TypeScript compiler, the bridge as one file, the command line as a few. */
 import { spawnSync } from 'node:child_process';
-import { cpSync, rmSync } from 'node:fs';
+import { cpSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { rolldown } from 'rolldown';
 
 const tsc = spawnSync(
@@ -12,8 +13,12 @@ const tsc = spawnSync(
 );
 if (tsc.status !== 0) process.exit(tsc.status ?? 1);
 
-/** One file each: the start of a bridge is part of a session's first token, that of the command of every call. */
+/** The start of a bridge is part of a session's first token, that of the command part of every call. */
 await bundle('packages/bridge/dist/main.js', 'packages/bridge/dist/main.mjs', ['@anthropic-ai/claude-agent-sdk']);
+await bundleInParts('packages/cli/dist/main.js', 'packages/cli/dist', 'ash', [
+  '@ash-ai/server',
+  '@ash-ai/scripted-model',
+]);
 
 /** An installed server has no checkout around it: the guide that it serves goes with it. */
 rmSync('packages/server/dist/guide', { recursive: true, force: true });
@@ -24,4 +29,19 @@ for (const path of ['docs', 'skills/ash', 'llms.txt']) {
 async function bundle(input: string, file: string, external: string[]): Promise<void> {
   await using bundled = await rolldown({ input, external, platform: 'node', logLevel: 'warn' });
   await bundled.write({ file, format: 'esm', minify: false, codeSplitting: false });
+}
+
+/** As {@link bundle}, but what is imported when it is needed stays in a file of its own: `<name>.mjs` and `<name>-*.mjs`. */
+async function bundleInParts(input: string, dir: string, name: string, external: string[]): Promise<void> {
+  for (const file of readdirSync(dir)) {
+    if (file === `${name}.mjs` || (file.startsWith(`${name}-`) && file.endsWith('.mjs'))) rmSync(join(dir, file));
+  }
+  await using bundled = await rolldown({ input, external, platform: 'node', logLevel: 'warn' });
+  await bundled.write({
+    dir,
+    format: 'esm',
+    minify: false,
+    entryFileNames: `${name}.mjs`,
+    chunkFileNames: `${name}-[name]-[hash].mjs`,
+  });
 }

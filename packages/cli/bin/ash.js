@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { floor, node24 } from './node-floor.js';
 
 const source = fileURLToPath(new URL('../src/main.ts', import.meta.url));
-const built = new URL('../dist/main.js', import.meta.url);
+const built = new URL('../dist/ash.mjs', import.meta.url);
 const sourceFlag = '--conditions=@ash-ai/source';
 
 const fromSource = existsSync(source);

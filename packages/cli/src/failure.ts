@@ -1,23 +1,72 @@
-/** How a failed command ends: one line for the user, and an exit code. */
+/** How a failed command ends: a line for the user, what to do next, and an exit code. */
 import type { AshApiError } from '@ash-ai/sdk';
 
 /** An expected failure with a sentence for the user. */
 export class Failure extends Error {
   override readonly name = 'Failure';
+  /** What the user can do about it. */
+  readonly next: string | undefined;
+
+  constructor(message: string, options: ErrorOptions & { next?: string } = {}) {
+    super(message, options);
+    this.next = options.next;
+  }
 }
 
-/** The line that tells of any error. `prefix` names what failed (default `Failed`). */
+/** A failure as programs read it: the API's error body, as far as there is one. */
+export interface FailureBody {
+  error: string;
+  statusCode?: number;
+  code?: string;
+  suggestion?: string;
+  details?: Record<string, unknown>;
+  requestId?: string;
+}
+
+/**
+ * What tells of any error: the reason in one line; below it, indented, what to do and what to look it up by.
+ *
+ * @param prefix names what failed (default `Failed`)
+ */
 export function describe(error: unknown, serverUrl: string, prefix = 'Failed'): string {
+  const { suggestion, code, requestId, ...body } = bodyOf(error, serverUrl);
+  const reason = isApiError(error)
+    ? `${error.request ?? 'Request'} failed (${error.statusCode}): ${body.error}`
+    : body.error;
+  const named = isApiError(error) && prefix === 'Failed' ? reason : `${prefix}: ${reason}`;
+  const reference = [code, requestId === undefined ? undefined : `request ${requestId}`].filter(Boolean).join(' · ');
+  return [named, suggestion, isApiError(error) ? reference : undefined]
+    .filter((line) => line !== undefined && line !== '')
+    .map((line) => oneLine(line ?? ''))
+    .join('\n  ');
+}
+
+/** The same for programs. */
+export function bodyOf(error: unknown, serverUrl: string): FailureBody {
   if (isApiError(error)) {
-    const told = `${error.request ?? 'Request'} failed (${error.statusCode}): ${error.message}`;
-    const line = error.suggestion === undefined ? told : `${sentence(told)} ${error.suggestion}`;
-    return oneLine(prefix === 'Failed' ? line : `${prefix}: ${line}`);
+    const { message, statusCode, code, suggestion, details, requestId } = error;
+    return {
+      error: message,
+      statusCode,
+      ...(code === undefined ? {} : { code }),
+      ...(suggestion === undefined ? {} : { suggestion }),
+      ...(Object.keys(details).length === 0 ? {} : { details }),
+      ...(requestId === undefined ? {} : { requestId }),
+    };
   }
   if (error instanceof TypeError && error.message === 'fetch failed') {
-    const cause = error.cause instanceof Error ? ` (${codeOf(error.cause) ?? error.cause.message})` : '';
-    return `${prefix}: no server answers at ${serverUrl}${cause}. Start one with "ash start", or set ASH_SERVER_URL.`;
+    const cause = error.cause instanceof Error ? (codeOf(error.cause) ?? error.cause.message) : undefined;
+    return {
+      error: `no server answers at ${serverUrl}${cause === undefined ? '' : ` (${cause})`}`,
+      code: 'server_unreachable',
+      suggestion: 'Start one with "ash start", or say where it is: ASH_SERVER_URL, or "ash link <url>".',
+    };
   }
-  return oneLine(`${prefix}: ${error instanceof Error ? error.message : String(error)}`);
+  const message = error instanceof Error ? error.message : String(error);
+  return {
+    error: message,
+    ...(error instanceof Failure && error.next !== undefined ? { suggestion: error.next } : {}),
+  };
 }
 
 /** By name, so that telling of an error doesn't load the client. */
@@ -29,10 +78,6 @@ function isApiError(error: unknown): error is AshApiError {
 export function codeOf(error: unknown): string | undefined {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   return typeof code === 'string' ? code : undefined;
-}
-
-function sentence(text: string): string {
-  return /[.!?]$/.test(text) ? text : `${text}.`;
 }
 
 function oneLine(text: string): string {

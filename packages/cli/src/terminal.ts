@@ -1,11 +1,13 @@
 /** What commands write on: results to stdout, everything else to stderr; colour and progress only for people. */
-import { styleText } from 'node:util';
+import { paintFor } from './output/paint.ts';
 
 export interface Terminal {
   /** Writes a result, as it is. */
   out(text: string): void;
-  /** Writes a line beside the result. */
+  /** Writes a line beside the result; nothing with `--quiet`. */
   note(line: string): void;
+  /** Writes a line that says why something failed, always. */
+  fail(line: string): void;
   /** Writes a line only if someone is watching. */
   progress(line: string): void;
   /** Text beside the result in a quiet colour, where there are colours. */
@@ -14,15 +16,25 @@ export interface Terminal {
   json(value: unknown): void;
 }
 
-/** The terminal of this process. NO_COLOR and a stderr that isn't a terminal turn colours off. */
-export function createTerminal(): Terminal {
-  const watched = process.stderr.isTTY === true;
-  const coloured = watched && !process.env.NO_COLOR;
+/** What every command may be told about its output. */
+export interface OutputFlags {
+  json?: boolean;
+  table?: boolean;
+  quiet?: boolean;
+  /** False with `--no-color`. */
+  color?: boolean;
+}
+
+/** The terminal of this process. */
+export function createTerminal({ quiet = false, color = true }: OutputFlags = {}): Terminal {
+  const watched = process.stderr.isTTY === true && !quiet;
+  const paint = paintFor(process.stderr, color);
   return {
     out: (text) => void process.stdout.write(text),
-    note: (line) => void process.stderr.write(`${line}\n`),
+    note: (line) => void (quiet || process.stderr.write(`${line}\n`)),
+    fail: (line) => void process.stderr.write(`${line}\n`),
     progress: (line) => void (watched && process.stderr.write(`${line}\n`)),
-    dim: (text) => (coloured ? styleText('dim', text, { validateStream: false }) : text),
+    dim: (text) => paint('dim', text),
     json: (value) => void process.stdout.write(`${JSON.stringify(value, null, 2)}\n`),
   };
 }

@@ -1,9 +1,11 @@
 /** Shows a turn to a person: the agent's text on stdout as it comes, what its tools do beside it. */
 import { type AshStreamEvent, extractDisplayItems, extractStreamDelta, extractTextFromEvent } from '@ash-ai/sdk';
+import { brief } from './output/summary.ts';
 import type { Terminal } from './terminal.ts';
 
 export class TurnPrinter {
-  readonly #terminal: Terminal;
+  readonly #terminal: Pick<Terminal, 'out' | 'note' | 'dim'>;
+  readonly #wholeLog: boolean;
   /** Text of the message that is still coming, as far as it was shown. */
   #shown = '';
   #atLineStart = true;
@@ -13,11 +15,14 @@ export class TurnPrinter {
   /** Code of the failure, if it has one. */
   code: string | undefined;
 
-  constructor(terminal: Terminal) {
+  /** @param wholeLog whether turns of a log are shown, one after the other, with what the user said */
+  constructor(terminal: Pick<Terminal, 'out' | 'note' | 'dim'>, wholeLog = false) {
     this.#terminal = terminal;
+    this.#wholeLog = wholeLog;
   }
 
   take(event: AshStreamEvent): void {
+    if (this.#wholeLog) this.#fromLog(event.type, { ...event.data });
     if (event.type === 'message') this.#message(event.data);
     else if (event.type === 'error') {
       this.failure = event.data.error;
@@ -28,6 +33,15 @@ export class TurnPrinter {
       if (status === 'interrupted') this.failure ??= 'The turn was interrupted';
       if (status === 'failed') this.failure ??= this.#result ?? 'The turn failed';
     }
+  }
+
+  /** What a log holds besides the turns. */
+  #fromLog(type: string, data: Record<string, unknown>): void {
+    if (type === 'turn_accepted') this.#line(`> ${brief(data.content)}`);
+    else if (type === 'session') this.#aside(`(session: ${brief(data.action)})`);
+    else if (type === 'approval') this.#line(`? ${brief(data.toolName)} ${brief(data.input)} waits for an approval`);
+    else if (type === 'approval_answered') this.#aside(`(approval: ${brief(data.decision)})`);
+    else if (type === 'error') this.#line(`! ${brief(data.error)}`);
   }
 
   #message(data: Record<string, unknown>): void {
@@ -62,6 +76,11 @@ export class TurnPrinter {
   #aside(line: string): void {
     this.#endLine();
     this.#terminal.note(this.#terminal.dim(line.trimEnd()));
+  }
+
+  #line(line: string): void {
+    this.#endLine();
+    this.#write(`${line}\n`);
   }
 
   #write(text: string): void {

@@ -47,12 +47,12 @@ test('send streams the text to stdout and the tools beside it', async () => {
   expect(types).toEqual(['session_start', 'message', 'message', 'message', 'message', 'done']);
 });
 
-test.for([[], ['--raw'], ['--json']])('a failed turn is exit code 1 (%j)', async (options) => {
+test.for([[], ['--raw']])('a failed turn is exit code 1 (%j)', async (options) => {
   await using api = await startApi();
   await using home = await makeHome({ ASH_SERVER_URL: api.url });
   const failed = await home.ash(['session', 'send', sessionId, 'fail', ...options]);
   expect(failed.code).toBe(1);
-  expect(failed.stderr).toMatch(/^Failed: The model API refused the key: 401\. Check ANTHROPIC_API_KEY.*\n$/);
+  expect(failed.stderr).toMatch(/^Failed: The model API refused the key: 401\n {2}Check ANTHROPIC_API_KEY.*\n$/);
   expect(await home.ash(['session', 'send', sessionId, 'limit'])).toEqual({
     code: 1,
     stdout: '',
@@ -66,7 +66,7 @@ test('a refused request reads as method, path, status, text and suggestion', asy
   expect(await home.ash(['session', 'create', 'nobody'])).toEqual({
     code: 1,
     stdout: '',
-    stderr: 'POST /api/sessions failed (404): Agent "nobody" not found. Deploy it first.\n',
+    stderr: 'POST /api/sessions failed (404): Agent "nobody" not found\n  Deploy it first.\n  agent_not_found\n',
   });
 });
 
@@ -74,5 +74,5 @@ test('no server at the address is said so', async () => {
   await using home = await makeHome({ ASH_SERVER_URL: 'http://127.0.0.1:1' });
   const { code, stderr } = await home.ash(['session', 'list']);
   expect(code).toBe(1);
-  expect(stderr).toMatch(/^Failed: no server answers at http:\/\/127.0.0.1:1.*ash start.*\n$/);
+  expect(stderr).toMatch(/^Failed: no server answers at http:\/\/127.0.0.1:1 .*\n.*ash start.*\n$/);
 });

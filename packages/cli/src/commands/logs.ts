@@ -4,11 +4,11 @@ import { once } from 'node:events';
 import { closeSync, openSync, readSync, statSync, watch } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import type { Context } from '../context.ts';
-import { count } from '../count.ts';
 import { Failure } from '../failure.ts';
 import { dataDirOf } from '../local-server/environment.ts';
 import { logPath } from '../local-server/launch.ts';
 import { readTail } from '../local-server/log-tail.ts';
+import { count } from '../option-values.ts';
 
 export async function logs(
   { terminal }: Context,

@@ -1,26 +1,26 @@
 /** `ash start`: a server in the background, or here. */
 import type { Context } from '../context.ts';
+import { Failure } from '../failure.ts';
 import { dataDirOf, type StartOptions, serverEnvironment } from '../local-server/environment.ts';
 import { pickUpKey } from '../local-server/key-pickup.ts';
 import { launch, logPath } from '../local-server/launch.ts';
 import { readRecord, type ServerRecord } from '../local-server/record.ts';
 import { readConfig, resolveTarget } from '../settings.ts';
 
-export async function start(context: Context, options: StartOptions & { json?: boolean }): Promise<number> {
+export async function start(context: Context, options: StartOptions): Promise<number> {
   const { terminal } = context;
   const dataDir = dataDirOf(options.dataDir);
   const running = readRecord(dataDir);
   if (options.foreground) {
     if (running !== undefined) {
-      terminal.note(`Failed: a server runs on ${dataDir} already, at ${running.url} (pid ${running.pid})`);
-      return 1;
+      throw new Failure(`a server runs on ${dataDir} already, at ${running.url} (pid ${running.pid})`);
     }
     const { serveHere } = await import('../local-server/serve-here.ts');
     return serveHere(context, options);
   }
-  const record = running ?? (await launch(serverEnvironment(options), dataDir, terminal));
+  const record = running ?? (await launch(serverEnvironment(options), dataDir, context));
   const key = pickUpKey(dataDir, { keep: false, givenKey: options.apiKey });
-  await announce(context, record, { dataDir, already: running !== undefined, json: options.json === true });
+  await announce(context, record, { dataDir, already: running !== undefined });
   if (key !== undefined) terminal.note(key);
   const { serverUrl } = resolveTarget();
   if (serverUrl !== record.url) {
@@ -31,12 +31,13 @@ export async function start(context: Context, options: StartOptions & { json?: b
 }
 
 async function announce(
-  { client, terminal }: Context,
+  { client, terminal, form }: Context,
   record: ServerRecord,
-  how: { dataDir: string; already: boolean; json: boolean },
+  how: { dataDir: string; already: boolean },
 ): Promise<void> {
   const { version, isolation } = await (await client(record.url)).health();
-  if (how.json) {
+  if (form === 'quiet') return terminal.out(`${record.url}\n`);
+  if (form === 'json') {
     terminal.json({
       url: record.url,
       pid: record.pid,

@@ -2,8 +2,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Context } from '../context.ts';
 import { Failure } from '../failure.ts';
-import type { Terminal } from '../terminal.ts';
+import { waiting } from '../output/waiting.ts';
 import { readTail } from './log-tail.ts';
 import { readRecord, type ServerRecord } from './record.ts';
 
@@ -25,13 +26,12 @@ export function logPath(dataDir: string): string {
 export async function launch(
   env: Record<string, string | undefined>,
   dataDir: string,
-  terminal: Terminal,
+  context: Context,
 ): Promise<ServerRecord> {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const log = openLog(logPath(dataDir));
   const program = process.argv[1];
   if (program === undefined) throw new Failure('The program can not find itself');
-  terminal.progress(terminal.dim('Starting the server …'));
   const child = spawn(process.execPath, [...process.execArgv, program, 'start', '--foreground'], {
     detached: true,
     env,
@@ -39,11 +39,11 @@ export async function launch(
   });
   closeSync(log);
   try {
-    const ended = await readyOrEnded(child);
+    const ended = await waiting(context, 'Starting the server', readyOrEnded(child));
     const record = readRecord(dataDir);
     if (ended === undefined && record !== undefined) return record;
     const tail = readTail(logPath(dataDir), 10).trimEnd();
-    if (tail !== '') terminal.note(tail);
+    if (tail !== '') context.terminal.fail(tail);
     throw new Failure(`the server ${ended ?? 'left no record'}. The end of its log (${logPath(dataDir)}) is above.`);
   } finally {
     if (child.connected) child.disconnect();

@@ -8,7 +8,6 @@ export function addAgentCommands(program: Command, doing: Doing): void {
     .description('deploy a folder as an agent, or redeploy it')
     .argument('<path>', 'folder with a CLAUDE.md')
     .option('-n, --name <name>', "name of the agent (default: the folder's name)")
-    .option('--json', 'print the agent as JSON')
     .addHelpText('after', example('ash deploy ./my-agent', 'ash deploy . --name support'))
     .action(
       doing(
@@ -17,26 +16,34 @@ export function addAgentCommands(program: Command, doing: Doing): void {
       ),
     );
 
-  const agent = program.command('agent').description('list, show and delete agents');
+  const load = () => import('../commands/agent.ts');
+  const name = ['<name>', 'name of the agent'] as const;
+  const agent = program
+    .command('agent')
+    .description('list agents, look into them, delete them')
+    .addHelpText('after', example('ash agent list', 'ash agent files my-agent CLAUDE.md'));
   agent
     .command('list')
-    .description('list the agents as JSON')
-    .action(doing(async (context) => context.terminal.json(await (await context.client()).listAgents())));
+    .description('list the agents')
+    .addHelpText('after', example('ash agent list', 'ash agent list --json | jq -r ".[].name"'))
+    .action(doing(async (context) => (await load()).listAgents(context)));
   agent
     .command('info')
-    .description('show an agent as JSON')
-    .argument('<name>')
-    .action(
-      doing(async (context, name: string) => context.terminal.json(await (await context.client()).getAgent(name))),
-    );
+    .description('show an agent')
+    .argument(...name)
+    .addHelpText('after', example('ash agent info my-agent', 'ash agent info my-agent --json | jq .version'))
+    .action(doing(async (context, agentName) => (await load()).getAgent(context, agentName)));
+  agent
+    .command('files')
+    .description('list the files of an agent, or print one')
+    .argument(...name)
+    .argument('[path]', 'print this file')
+    .addHelpText('after', example('ash agent files my-agent', 'ash agent files my-agent CLAUDE.md'))
+    .action(doing(async (context, agentName, path) => (await load()).agentFiles(context, agentName, path)));
   agent
     .command('delete')
     .description('delete an agent; its sessions end')
-    .argument('<name>')
-    .action(
-      doing(async (context, name: string) => {
-        await (await context.client()).deleteAgent(name);
-        context.terminal.out(`Deleted agent: ${name}\n`);
-      }),
-    );
+    .argument(...name)
+    .addHelpText('after', example('ash agent delete my-agent'))
+    .action(doing(async (context, agentName) => (await load()).deleteAgent(context, agentName)));
 }

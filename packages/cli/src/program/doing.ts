@@ -1,7 +1,10 @@
 /** How a command of the tree is tied to what it does. */
 import type { Context, Done } from '../context.ts';
 
-/** Wraps a command's work: failures become one line that begins with `prefix`, and exit code 1. */
+/**
+ * Wraps a command's work: it gets the arguments and the options, those of the program among them. A failure becomes one
+ * line that begins with `prefix`, and exit code 1.
+ */
 export type Doing = <A extends unknown[]>(
   work: (context: Context, ...given: A) => Done,
   prefix?: string,

@@ -1,4 +1,4 @@
-/** Commands about the local server, and about which server the others talk to. */
+/** Commands about the server on this machine. */
 import type { Command } from 'commander';
 import { type Doing, example, several } from './doing.ts';
 
@@ -16,7 +16,6 @@ export function addServerCommands(program: Command, doing: Doing): void {
     .option('-e, --env <NAME=value>', 'variable for the server; repeatable', several)
     .option('--isolation <how>', 'how sandboxes are walled in; "process" is no wall')
     .option('--foreground', 'stay in the foreground until stopped; logs go to this terminal')
-    .option('--json', 'print JSON')
     .addHelpText('after', example('ash start', 'ash start --port 5000 --data-dir ./data', 'ash start --foreground'))
     .action(doing(async (context, options) => (await import('../commands/start.ts')).start(context, options)));
 
@@ -33,7 +32,7 @@ export function addServerCommands(program: Command, doing: Doing): void {
     .command('status')
     .description('show whether the server runs, and what it holds')
     .option(...dataDir)
-    .option('--json', 'print JSON')
+    .addHelpText('after', example('ash status', 'ash status --json | jq .health.activeSessions'))
     .action(doing(async (context, options) => (await import('../commands/status.ts')).status(context, options)));
 
   program
@@ -47,19 +46,7 @@ export function addServerCommands(program: Command, doing: Doing): void {
 
   program
     .command('health')
-    .description('show the health of the server that commands talk to, as JSON')
-    .action(doing(async (context) => context.terminal.json(await (await context.client()).health())));
-
-  program
-    .command('link')
-    .description('talk to another server from now on')
-    .argument('[url]', 'its address')
-    .option('--api-key <key>', 'a key of that server')
-    .addHelpText('after', example('ash link https://ash.example.com --api-key ash_…'))
-    .action(doing(async (context, url, options) => (await import('../commands/link.ts')).link(context, url, options)));
-
-  program
-    .command('unlink')
-    .description('talk to the local server again')
-    .action(doing(async (context) => (await import('../commands/link.ts')).unlink(context)));
+    .description('show the health of the server that commands talk to')
+    .addHelpText('after', example('ash health', 'ash health --json | jq .pool'))
+    .action(doing(async (context) => (await import('../commands/health.ts')).health(context)));
 }

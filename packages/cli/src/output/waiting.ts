@@ -1,0 +1,27 @@
+/** Shows on stderr that something takes its time: a line that moves and goes away. Only for people. */
+import type { Context } from '../context.ts';
+
+const frames = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
+/** What is done before this needs no line, in ms. */
+const patienceMs = 300;
+
+/** Awaits `work` and shows `what` meanwhile, with the seconds that it takes. */
+export async function waiting<T>(context: Context, what: string, work: Promise<T>): Promise<T> {
+  if (!context.watched) return work;
+  const since = Date.now();
+  let frame = 0;
+  let shown = false;
+  const timer = setInterval(() => {
+    if (Date.now() - since < patienceMs) return;
+    shown = true;
+    const seconds = Math.floor((Date.now() - since) / 1000);
+    const line = `${frames[frame++ % frames.length]} ${what} …${seconds > 0 ? ` ${seconds}s` : ''}`;
+    process.stderr.write(`\r\u001b[2K${context.terminal.dim(line)}`);
+  }, 100);
+  try {
+    return await work;
+  } finally {
+    clearInterval(timer);
+    if (shown) process.stderr.write('\r\u001b[2K');
+  }
+}
