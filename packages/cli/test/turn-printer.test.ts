@@ -10,9 +10,7 @@ function print(messages: Record<string, unknown>[]): { out: string; notes: strin
       out += text;
     },
     note: (line) => void notes.push(line),
-    progress: () => undefined,
     dim: (text) => text,
-    json: () => undefined,
   });
   for (const data of messages) printer.take({ type: 'message', data });
   printer.close();
@@ -56,9 +54,7 @@ test.for([
   const printer = new TurnPrinter({
     out: () => undefined,
     note: () => undefined,
-    progress: () => undefined,
     dim: (text) => text,
-    json: () => undefined,
   });
   printer.take({ type: 'message', data: { type: 'result', subtype: 'error_max_turns', errors: ['Too many turns'] } });
   printer.take({ type: 'done', data: { sessionId: 's', status } });
