@@ -39,6 +39,7 @@ export const steps: readonly Step[] = [
   { call: 'getAgent', at: ['poet'] },
   { call: 'listAgents' },
   { call: 'listAgentFiles', at: ['deployed'] },
+  { call: 'listAgentFiles', at: ['deployed'], with: { hashes: true } },
   { call: 'getAgentFile', at: ['deployed', 'notes/two words.md'] },
   { call: 'getAgentFile', at: ['deployed', 'missing.md'] },
   { call: 'listAgentVersions', at: ['deployed'], as: 'versions' },

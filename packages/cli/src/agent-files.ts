@@ -61,7 +61,8 @@ async function walk(root: string): Promise<{ paths: string[]; leftOut: string[] 
   return { paths, leftOut };
 }
 
-function isSecret(name: string): boolean {
+/** Whether a file of this name holds secrets by custom. */
+export function isSecret(name: string): boolean {
   return name.endsWith('.env') || name.endsWith('.env.local');
 }
 

@@ -58,3 +58,15 @@ export async function textOrFile(option: string, text: string): Promise<string> 
     throw new Failure(`${option}: ${text.slice(1)} can't be read`, { cause });
   });
 }
+
+const units: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
+
+/** An instant: a date, a date-time, or how long ago (`30m`, `24h`, `7d`). */
+export function instant(option: string, text: string | undefined, nowMs: number = Date.now()): string | undefined {
+  if (text === undefined) return undefined;
+  const [, number, unit] = /^(\d{1,6})([smhdw])$/.exec(text) ?? [];
+  const ms =
+    number !== undefined && unit !== undefined ? nowMs - Number(number) * (units[unit] ?? 0) : Date.parse(text);
+  if (Number.isNaN(ms)) throw new Failure(`${option} takes a date (2026-01-31), a date-time, or a time ago (24h, 7d)`);
+  return new Date(ms).toISOString();
+}

@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { createContext } from './context.ts';
 import { bodyOf, describe } from './failure.ts';
+import { addAccountCommands } from './program/account.ts';
 import { addAgentCommands } from './program/agents.ts';
 import { addChatCommands } from './program/chat.ts';
 import { type Doing, example } from './program/doing.ts';
@@ -68,6 +69,8 @@ export function createProgram(onEnd: (code: number) => void): Command {
   addAgentCommands(program, doing);
   addSessionCommands(program, doing);
   addChatCommands(program, doing);
+  program.commandsGroup('Queue, usage and keys:');
+  addAccountCommands(program, doing);
   program.commandsGroup('Server on this machine:');
   addServerCommands(program, doing);
   program.commandsGroup('Which server commands talk to:');

@@ -99,7 +99,9 @@ export async function startApi(): Promise<FixtureApi> {
       json(404, { error, statusCode: 404, code: 'agent_not_found', suggestion: 'Deploy it first.' });
     } else if (pathname === '/api/sessions') json(200, { sessions: [session] });
     else if (pathname === '/api/agents') json(200, { agents: [{ name: 'poet' }] });
-    else if (pathname.endsWith('/messages')) json(200, { messages: [] });
+    else if (request.method === 'GET' && pathname.startsWith('/api/agents/')) {
+      json(404, { error: 'Agent not found', statusCode: 404, code: 'agent_not_found' });
+    } else if (pathname.endsWith('/messages')) json(200, { messages: [] });
     else if (request.method === 'DELETE' && pathname.startsWith('/api/agents/')) json(200, { ok: true });
     else json(200, { session });
   });

@@ -226,6 +226,8 @@ class FileEntry(Model):
     path: str
     size: int
     modified_at: datetime
+    sha256: str | Unset = UNSET
+    """Of an agent's file, when asked for."""
 
 
 @dataclass(kw_only=True)

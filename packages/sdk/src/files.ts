@@ -19,9 +19,18 @@ export function fileCalls(requests: Requests) {
     requests.open('getSessionFile', { params: { id, path }, query: { format: 'raw' } }, options);
 
   return {
-    /** The files of an agent's newest version, recursively. @throws AshApiError `agent_not_found` */
-    listAgentFiles(name: string, options: CallOptions = {}): Promise<ListAgentFilesResponse> {
-      return requests.json('listAgentFiles', { params: { name } }, options);
+    /**
+     * The files of an agent's active version, recursively.
+     *
+     * @param options `hashes` for the SHA-256 of each file, to see what a deployment would change
+     * @throws AshApiError `agent_not_found`
+     */
+    listAgentFiles(
+      name: string,
+      options: CallOptions & { hashes?: boolean | undefined } = {},
+    ): Promise<ListAgentFilesResponse> {
+      const { hashes, ...call } = options;
+      return requests.json('listAgentFiles', { params: { name }, query: hashes ? { hashes } : {} }, call);
     },
 
     /** One file of an agent as text, up to 1 MiB. @throws AshApiError `agent_not_found`, `file_not_found`, `file_too_large` */

@@ -1,6 +1,7 @@
 /** `ash session …`: open, list, show, change. */
 import type { Session } from '@ash-ai/sdk';
 import type { Context } from '../context.ts';
+import { readEnvFiles } from '../env-file.ts';
 import { amount, choice, count, jsonObject, pairs, textOrFile } from '../option-values.ts';
 import { styleOf } from '../output/paint.ts';
 import { type Column, showDone, showList, showOne, showSentence } from '../output/show.ts';
@@ -20,6 +21,7 @@ const columns: readonly Column<Session>[] = [
 export interface CreateOptions {
   model?: string;
   env?: string[];
+  envFile?: string[];
   credential?: string;
   permissionMode?: string;
   systemPrompt?: string;
@@ -32,7 +34,7 @@ export async function createSession(context: Context, agent: string, options: Cr
   const session = await (await context.client()).createSession(agent, {
     ...(await jsonObject('--with', options.with)),
     ...(options.model === undefined ? {} : { model: options.model }),
-    ...defined('extraEnv', pairs('-e', options.env)),
+    ...defined('extraEnv', await variables(options)),
     ...defined('credentialId', options.credential),
     ...defined('permissionMode', choice('--permission-mode', options.permissionMode, permissionModes)),
     ...defined(
@@ -42,6 +44,11 @@ export async function createSession(context: Context, agent: string, options: Cr
     ...defined('modelLimits', maxSpendUsd === undefined ? undefined : { maxSpendUsd }),
   });
   showDone(context, 'Session created', session, { key: session.id, next: [`ash session send ${session.id} "Hello!"`] });
+}
+
+async function variables({ env, envFile }: CreateOptions): Promise<Record<string, string> | undefined> {
+  const given = pairs('-e', env);
+  return envFile === undefined ? given : { ...(await readEnvFiles(envFile)), ...given };
 }
 
 export async function listSessions(

@@ -8,7 +8,11 @@ export function addAgentCommands(program: Command, doing: Doing): void {
     .description('deploy a folder as an agent, or redeploy it')
     .argument('<path>', 'folder with a CLAUDE.md')
     .option('-n, --name <name>', "name of the agent (default: the folder's name)")
-    .addHelpText('after', example('ash deploy ./my-agent', 'ash deploy . --name support'))
+    .option('--dry-run', 'show what would change, and change nothing')
+    .addHelpText(
+      'after',
+      example('ash deploy ./my-agent', 'ash deploy . --name support', 'ash deploy ./my-agent --dry-run'),
+    )
     .action(
       doing(
         async (context, path, options) => (await import('../commands/deploy.ts')).deploy(context, path, options),
@@ -40,6 +44,21 @@ export function addAgentCommands(program: Command, doing: Doing): void {
     .argument('[path]', 'print this file')
     .addHelpText('after', example('ash agent files my-agent', 'ash agent files my-agent CLAUDE.md'))
     .action(doing(async (context, agentName, path) => (await load()).agentFiles(context, agentName, path)));
+  agent
+    .command('versions')
+    .description('list the versions of an agent, newest first')
+    .argument(...name)
+    .option('--limit <n>', 'at most so many (default: 100)')
+    .option('--before <version>', 'only older ones: the next page')
+    .addHelpText('after', example('ash agent versions my-agent'))
+    .action(doing(async (context, agentName, options) => (await load()).listVersions(context, agentName, options)));
+  agent
+    .command('rollback')
+    .description('have new sessions made from an older version; sessions that exist keep theirs')
+    .argument(...name)
+    .argument('[version]', 'its number (default: the one before the active one)')
+    .addHelpText('after', example('ash agent rollback my-agent', 'ash agent rollback my-agent 3'))
+    .action(doing(async (context, agentName, version) => (await load()).rollback(context, agentName, version)));
   agent
     .command('delete')
     .description('delete an agent; its sessions end')

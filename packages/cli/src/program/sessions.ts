@@ -35,6 +35,7 @@ function addLifeCommands(session: Command, doing: Doing): void {
     .argument('<agent>', 'name of the agent')
     .option('--model <model>', 'model of this session')
     .option('-e, --env <NAME=value>', 'variable of its sandbox; repeatable', several)
+    .option('--env-file <path>', 'file of such variables; repeatable; -e counts before them', several)
     .option('--credential <id>', "stored credential, in place of the server's key")
     .option('--permission-mode <mode>', 'bypassPermissions (default), permissionsByAgent or default')
     .option('--system-prompt <text>', "in place of the agent's CLAUDE.md; @file reads it")

@@ -101,9 +101,12 @@ class AgentCalls:
         )
 
     @Call
-    def list_agent_files(self, name: str) -> Request[ListFilesResponse]:
-        """The files of an agent, recursively. Raises `agent_not_found`."""
-        return Request(route="GET /api/agents/{name}/files", at={"name": name}, read=as_model(ListFilesResponse))
+    def list_agent_files(self, name: str, *, hashes: bool = False) -> Request[ListFilesResponse]:
+        """The files of an agent, recursively; with ``hashes`` the SHA-256 of each. Raises `agent_not_found`."""
+        query = {"hashes": True} if hashes else {}
+        return Request(
+            route="GET /api/agents/{name}/files", at={"name": name}, query=query, read=as_model(ListFilesResponse)
+        )
 
     @Call
     def get_agent_file(self, name: str, path: str) -> Request[GetFileResponse]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
 import tarfile
 from collections.abc import Iterator
@@ -32,6 +33,8 @@ def test_agents_and_their_files(client: AshClient) -> None:
     agent = client.create_agent("poet", files=files)  # type: ignore[arg-type]
     assert (agent.name, agent.version, agent.created_at.tzinfo) == ("poet", 1, timezone.utc)
     assert [entry.path for entry in client.list_agent_files("poet").files] == ["CLAUDE.md", "data/é.txt"]
+    hashes = [entry.sha256 for entry in client.list_agent_files("poet", hashes=True).files]
+    assert hashes[0] == hashlib.sha256(b"# Poet").hexdigest()
     assert client.get_agent_file("poet", "CLAUDE.md").content == "# Poet"
     assert client.create_agent("poet", system_prompt="Answer in verse.", replace=True).version == 2
     assert [each.name for each in client.list_agents()] == ["my-agent", "poet"]

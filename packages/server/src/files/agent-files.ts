@@ -1,4 +1,5 @@
-/** The files of an agent's newest version, as they were deployed. */
+/** The files of an agent's active version, as they were deployed. */
+import { createHash } from 'node:crypto';
 import { type Bytes, Folder, listFiles, readFile } from '@ash-ai/sandbox';
 import { errors, isSkipped } from '@ash-ai/shared';
 import type { AgentFolders } from '../agents/folders.ts';
@@ -18,9 +19,10 @@ export function agentFiles({ store, folders }: { store: Store; folders: AgentFol
   }
 
   return {
-    async list(tenantId, name) {
+    async list(tenantId, name, { hashes }) {
       await using root = await opened(tenantId, name);
       const { files, truncated } = await listFiles(root, isSkipped);
+      if (hashes) for (const file of files) Object.assign(file, { sha256: await hashOf(root, file.path) });
       return truncated ? { files, truncated } : { files };
     },
 
@@ -29,4 +31,12 @@ export function agentFiles({ store, folders }: { store: Store; folders: AgentFol
       return await readFile(root, path, maxBytes);
     },
   };
+}
+
+/** One after the other and in pieces, so that a large folder costs neither memory nor all file handles. */
+async function hashOf(root: Folder, path: string): Promise<string> {
+  const hash = createHash('sha256');
+  const { content } = await readFile(root, path, Number.MAX_SAFE_INTEGER);
+  for await (const chunk of content) hash.update(chunk);
+  return hash.digest('hex');
 }

@@ -119,7 +119,7 @@ export interface SessionsRoom {
 }
 
 export interface AgentFilesRoom {
-  list(tenantId: string, agent: string): Promise<ReplyOf<Contract['listAgentFiles']>>;
+  list(tenantId: string, agent: string, options: { hashes: boolean }): Promise<ReplyOf<Contract['listAgentFiles']>>;
   read(tenantId: string, agent: string, path: string, maxBytes: number): Promise<Bytes>;
 }
 

@@ -1,4 +1,5 @@
 /** Files of agents and sessions over HTTP, on a real server with real sandboxes. */
+import { createHash } from 'node:crypto';
 import { readdir, rm, stat, symlink } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
@@ -67,6 +68,10 @@ describe('files of an agent', () => {
       expect(raw.headers.get('content-length')).toBe(String((await raw.arrayBuffer()).byteLength));
     }
     expect(await ash.client.listAgentFiles('library')).toMatchObject({ files: { length: 3 } });
+    const { files: hashed } = await ash.client.listAgentFiles('library', { hashes: true });
+    expect(hashed.find(({ path }) => path === 'data.json')?.sha256).toBe(
+      createHash('sha256').update('{}').digest('hex'),
+    );
     expect(await ash.client.getAgentFile('library', 'data.json')).toEqual({
       path: 'data.json',
       content: '{}',

@@ -26,6 +26,10 @@ export const fileEntrySchema = z
   })
   .meta({ id: 'FileEntry' });
 
+const agentFileEntrySchema = fileEntrySchema
+  .extend({ sha256: z.string().optional().describe('Of its content, in hex; with `hashes`') })
+  .meta({ id: 'AgentFileEntry' });
+
 const source = z
   .enum(['sandbox', 'snapshot'])
   .describe('Whether the session was awake ("sandbox") or asleep ("snapshot")');
@@ -71,7 +75,8 @@ export const fileRoutes = defineRoutes({
     tag: 'files',
     summary: 'List the files of an agent, recursively',
     params: z.object({ name: z.string() }),
-    reply: { kind: 'json', status: 200, schema: z.object({ files: z.array(fileEntrySchema), truncated }) },
+    query: z.object({ hashes: z.boolean().default(false).describe('Say the hash of each file as well') }),
+    reply: { kind: 'json', status: 200, schema: z.object({ files: z.array(agentFileEntrySchema), truncated }) },
     errors: ['agent_not_found', 'agent_files_not_found'],
   },
   getAgentFile: {

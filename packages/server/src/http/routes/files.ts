@@ -21,7 +21,7 @@ type FileRoutes = Pick<
 /** The handlers of the file routes. */
 export function fileHandlers({ agentFiles, sessionFiles }: Rooms): HandlersOf<FileRoutes> {
   return {
-    listAgentFiles: ({ tenantId, params }) => agentFiles.list(tenantId, params.name),
+    listAgentFiles: ({ tenantId, params, query }) => agentFiles.list(tenantId, params.name, query),
 
     getAgentFile: async ({ tenantId, params, query }) => {
       const { name, path } = params;
