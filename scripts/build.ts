@@ -20,6 +20,9 @@ await bundleInParts('packages/cli/dist/main.js', 'packages/cli/dist', 'ash', [
   '@ash-ai/scripted-model',
 ]);
 
+/** `ash upgrade` tells what has changed. */
+cpSync('CHANGELOG.md', 'packages/cli/dist/CHANGELOG.md');
+
 /** An installed server has no checkout around it: the guide that it serves goes with it. */
 rmSync('packages/server/dist/guide', { recursive: true, force: true });
 for (const path of ['docs', 'skills/ash', 'llms.txt']) {

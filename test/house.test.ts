@@ -14,7 +14,7 @@ const arrows: Record<string, readonly string[]> = {
   sandbox: ['shared'],
   sdk: ['shared'],
   server: ['shared', 'sandbox', 'bridge'],
-  cli: ['shared', 'sdk', 'server'],
+  cli: ['shared', 'sdk', 'server', 'scripted-model'],
   'mcp-server': ['shared', 'sdk'],
 };
 /** Packages that also run in browsers. */

@@ -6,6 +6,7 @@ import { addAccountCommands } from './program/account.ts';
 import { addAgentCommands } from './program/agents.ts';
 import { addChatCommands } from './program/chat.ts';
 import { type Doing, example } from './program/doing.ts';
+import { addMachineCommands } from './program/machine.ts';
 import { addServerCommands } from './program/server.ts';
 import { addSessionCommands } from './program/sessions.ts';
 import { addTargetCommands } from './program/target.ts';
@@ -19,18 +20,21 @@ import { readVersion } from './version.ts';
  * @returns the exit code: 0 success, 1 any failure, else what the command says
  */
 export async function run(args: readonly string[]): Promise<number> {
+  if (args[0] === '__complete') return answer(args.slice(1));
   let code = 0;
   const program = createProgram((ended) => {
     code = ended;
   });
   try {
-    await program.parseAsync(args, { from: 'user' });
+    await program.parseAsync(asHelp(args), { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     return error.exitCode;
   }
   return code;
 }
+
+const itself = 'This command itself:';
 
 /** The tree. @param onEnd told the exit code of the command that ran */
 export function createProgram(onEnd: (code: number) => void): Command {
@@ -60,6 +64,9 @@ export function createProgram(onEnd: (code: number) => void): Command {
     .option('-q, --quiet', 'print only ids or names, and failures')
     .option('--no-color', 'print without colours, as NO_COLOR does')
     .helpOption('-h, --help', 'show this help')
+    .addHelpCommand(
+      new Command('help').argument('[command]').description('show the help of a command').helpGroup(itself),
+    )
     .configureHelp({ showGlobalOptions: true })
     .showSuggestionAfterError()
     .showHelpAfterError('(--help shows how it is used)')
@@ -75,7 +82,23 @@ export function createProgram(onEnd: (code: number) => void): Command {
   addServerCommands(program, doing);
   program.commandsGroup('Which server commands talk to:');
   addTargetCommands(program, doing);
+  program.commandsGroup(itself);
+  addMachineCommands(program, doing);
   return program;
+}
+
+/** `help session send` is `session send --help`; Commander's own `help` knows one level. */
+function asHelp(args: readonly string[]): readonly string[] {
+  return args[0] === 'help' && args.length > 1 ? [...args.slice(1), '--help'] : args;
+}
+
+/** What the scripts of `ash completion` ask at each Tab. */
+async function answer(words: readonly string[]): Promise<number> {
+  const { answerCompletion } = await import('./completion/answer.ts');
+  return answerCompletion(
+    createProgram(() => undefined),
+    words,
+  );
 }
 
 /** The server, for a sentence about a failure; settings that can't be read are that failure then. */
