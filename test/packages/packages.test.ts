@@ -98,6 +98,7 @@ test('npm install -g of the packed command gives an ash that serves, deploys, ta
   expect(await ash('--version')).toMatch(/^\d+\.\d+\.\d+\n$/);
   const { url } = JSON.parse(await ash('start', '--json'));
   try {
+    expect(JSON.parse(await ash('smoke', '--json'))).toMatchObject({ ok: true });
     expect(await ash('deploy', 'greeter')).toContain('Deployed agent "greeter" (v1)');
     expect(await ash('chat', 'greeter', 'My name is Ada.', '--end')).toBe('Nice to meet you, Ada.\n');
     // The guide goes with the server.

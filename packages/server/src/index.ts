@@ -1,4 +1,5 @@
 export { type App, createApp } from './app.ts';
+export { findBridge } from './bridge-program.ts';
 export { type Config, ConfigInvalid, readConfig, variables } from './config.ts';
 export { type RunOptions, runServer } from './main.ts';
 export { version } from './version.ts';

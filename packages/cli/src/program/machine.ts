@@ -4,6 +4,15 @@ import { type Doing, example } from './doing.ts';
 
 export function addMachineCommands(program: Command, doing: Doing): void {
   program
+    .command('doctor')
+    .description('look for everything that Ash needs here, and say how to mend what is missing; changes nothing')
+    .option('--data-dir <folder>', 'data folder of the server (default: ASH_DATA_DIR, else ~/.ash)')
+    .option('--isolation <how>', 'how sandboxes would be walled in (default: as for ash start)')
+    .option('--offline', 'do not call the model API')
+    .addHelpText('after', example('ash doctor', 'ash doctor --quiet || echo "something is wrong"', 'ash doctor --json'))
+    .action(doing(async (context, options) => (await import('../doctor/doctor.ts')).doctor(context, options)));
+
+  program
     .command('smoke')
     .description('try everything once with a scripted model: no key, no trace, a few seconds')
     .option('--isolation <how>', 'how the sandbox is walled in (default: as for ash start)')

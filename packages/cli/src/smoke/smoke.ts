@@ -79,7 +79,9 @@ export async function smoke(context: Context, options: SmokeOptions): Promise<nu
 /** Nothing of the user's environment that would lead the server elsewhere. */
 function environment(options: SmokeOptions, folder: string, modelUrl: string, apiKey: string) {
   const own = Object.entries(process.env).filter(([name]) => !/^(ASH_|ANTHROPIC_|CLAUDE_)/.test(name));
-  const kept = ['ASH_ISOLATION', 'ASH_SANDBOX_DISK'].map((name) => [name, process.env[name]] as const);
+  const kept = ['ASH_ISOLATION', 'ASH_SANDBOX_DISK', 'CLAUDE_CODE_EXECUTABLE'].map(
+    (name) => [name, process.env[name]] as const,
+  );
   return {
     ...Object.fromEntries([...own, ...kept]),
     ...(options.isolation === undefined ? {} : { ASH_ISOLATION: options.isolation }),
