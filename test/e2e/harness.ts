@@ -139,6 +139,8 @@ export class Ash implements AsyncDisposable {
       ASH_DATA_DIR: this.dataDir,
       // A test that is killed would leave mounts behind; those that are about disks ask for them.
       ASH_SANDBOX_DISK: 'watchdog',
+      // Sandboxes that come and go by themselves: those that are about them ask for them.
+      ASH_SPARES: 'off',
       ANTHROPIC_BASE_URL: this.model.url,
       ANTHROPIC_API_KEY: 'key-of-the-model',
       ...this.#env,

@@ -1,12 +1,13 @@
 /** Options of sessions and messages: each one reaches the agent, on every path, and none that is secret comes back. */
 import { script } from '@ash-ai/scripted-model';
 import { describe, expect, test } from 'vitest';
-import { useAsh } from './harness.ts';
+import { until, useAsh } from './harness.ts';
 import { processesOf } from './leaks.ts';
 import { asked } from './requests.ts';
 import { messagesOf, say } from './streams.ts';
 
-const use = useAsh({ env: { ASH_CREDENTIAL_KEY: 'key-of-the-tests' } });
+const env = { ASH_CREDENTIAL_KEY: 'key-of-the-tests' };
+const use = useAsh({ env });
 
 const sonnet = 'claude-sonnet-4-5';
 const opus = 'claude-opus-4-6';
@@ -114,9 +115,15 @@ const ways: Record<string, (id: string) => Promise<void>> = {
   },
 };
 
+const waited = 'in a sandbox that waited for whoever comes';
+
 describe('of a session', () => {
-  test.each(Object.keys(ways))('hold %s', async (way) => {
+  test.each([...Object.keys(ways), waited])('hold %s', async (way) => {
     const { ash } = use;
+    if (way === waited) {
+      await ash.stop('SIGINT');
+      await ash.start({ ...env, ASH_SPARES: '1' });
+    }
     const files = {
       'CLAUDE.md': '# Says who it is\n',
       'agent.py': server('the agent'),
@@ -129,6 +136,7 @@ describe('of a session', () => {
       }),
     };
     await ash.client.deployAgent('who', await ash.agentFolder('who', files));
+    if (way === waited) await until(async () => (await ash.client.health()).pool.warm === 2);
     const session = await ash.client.createSession('who', {
       model: sonnet,
       systemPrompt: '# You are the sealed one\n',
@@ -177,6 +185,11 @@ describe('of a session', () => {
     expect(JSON.stringify(rows)).not.toMatch(/secret-of|key-of-the-caller/);
     expect(JSON.stringify(await ash.client.getSession(id))).not.toMatch(/secret-of|key-of-the-caller/);
     await ash.client.endSession(id);
+    if (way === waited) {
+      expect((await ash.client.health()).pool.preWarmHits).toBe(1);
+      await ash.stop('SIGINT');
+      await ash.start(env);
+    }
   });
 
   test('a credential is the key of its model calls, and of no other session', async () => {

@@ -7,11 +7,13 @@ export { createLocalRunner, type LocalRunnerOptions } from './local-runner.ts';
 export {
   type Attachment,
   type AwakeSandbox,
+  type Boot,
   type Committed,
   type Conversation,
   LeaseLost,
   type OpenRequest,
   type Runner,
+  type SpareRequest,
   type WorkspaceSource,
 } from './runner.ts';
 export { isolationLimits } from './sandbox-limits.ts';

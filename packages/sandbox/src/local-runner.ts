@@ -1,52 +1,45 @@
 /** The runner of this machine: sandboxes as folders below the data directory, processes by an isolation. */
-import { watch } from 'node:fs';
-import { access, mkdir, readdir, readFile, realpath, rm } from 'node:fs/promises';
+import { mkdir, readdir, realpath, rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { errors, isId, newId } from '@ash-ai/shared';
 import type { Enforced, SandboxLimits } from '@ash-ai/shared/contract';
-import { BridgeConnection } from './connection.ts';
 import { Disks, isMounted } from './disk/disks.ts';
 import { type DiskSize, whyNoImages } from './disk/image.ts';
 import { watchDisk, watchImage } from './disk/watch.ts';
 import { forkFiles } from './fork.ts';
-import { type Isolation, IsolationError, type Launched, type Limits } from './isolation/isolation.ts';
+import type { Launched, Limits } from './isolation/isolation.ts';
 import { diskOf, layoutOf } from './isolation/layout.ts';
 import { limitEventsOf } from './isolation/limit-events.ts';
 import { createUidPool, takenUids, type UidPool, uidsOf } from './isolation/uids.ts';
+import { Launches, type LaunchOptions } from './launch.ts';
 import { LocalSandbox, type Remains } from './local-sandbox.ts';
 import { LocalWorkspaces } from './local-workspaces.ts';
-import {
-  type Attachment,
-  type AwakeSandbox,
-  type Committed,
-  type Conversation,
-  type ForkRequest,
-  LeaseLost,
-  type OpenRequest,
-  type Runner,
+import type {
+  Attachment,
+  AwakeSandbox,
+  Boot,
+  Committed,
+  Conversation,
+  ForkRequest,
+  OpenRequest,
+  Runner,
+  SpareRequest,
 } from './runner.ts';
-import { isolationLimits } from './sandbox-limits.ts';
-import { hasRecord, readRecord, removeRecord, writeRecord } from './sandbox-record.ts';
+import { hasRecord, readRecord, removeRecord } from './sandbox-record.ts';
 import { Slots } from './slots.ts';
+import { isSpare, markSpare, unmarkSpare, weigh } from './spare-mark.ts';
 import { readSpool } from './spool-file.ts';
-import { type Swept, sandboxIdOf, strayFolders, sweepSandboxes, tagOf } from './sweep.ts';
+import { type Swept, strayFolders, sweepSandboxes, tagOf } from './sweep.ts';
 import { hasTranscript } from './transcript.ts';
 
-export interface LocalRunnerOptions {
+export interface LocalRunnerOptions extends LaunchOptions {
   /** Holds a folder per session. */
   sandboxesDir: string;
-  isolation: Isolation;
   /** Of commands that name none. */
   limits: Limits;
   /** A disk of its own for each session; `auto` where that works. */
   disk: { kind: 'auto' | 'image' | 'watchdog' } & DiskSize;
-  /** The bridge program: arguments for this Node, and what it reads of the host. */
-  bridge: { args: readonly string[]; env: Readonly<Record<string, string>>; readablePaths: readonly string[] };
-  /** The agent runtime's executable. */
-  executable: string;
-  /** How long a bridge may take to listen, in ms. Default 20,000. */
-  startTimeoutMs?: number;
 }
 
 export async function createLocalRunner(given: LocalRunnerOptions): Promise<Runner> {
@@ -68,8 +61,7 @@ class LocalRunner implements Runner {
   readonly #uids: UidPool | undefined;
   readonly #tag: string;
   readonly #disks: Disks;
-  /** Sandboxes that live and have no record yet. */
-  readonly #launching = new Set<string>();
+  readonly #launches: Launches;
   readonly workspaces: LocalWorkspaces;
   readonly enforced: Enforced;
   /** Starting is bound by the processor: twenty at once on two cores are all ready after 17 s, one by one the first after 0.5 s. */
@@ -84,6 +76,7 @@ class LocalRunner implements Runner {
     this.#disks = new Disks(sandboxesDir, images);
     const held = images ? 'image' : isolation.name === 'process' ? 'none' : 'watchdog';
     this.enforced = { ...isolation.capabilities(), disk: held };
+    this.#launches = new Launches(options, tag, this.enforced);
     this.workspaces = new LocalWorkspaces({
       ...{ sandboxesDir, isolation, uids, limits, runtimeDir: dirname(executable) },
       ...{ disks: this.#disks, size: { diskMb: disk.diskMb, inodes: disk.inodes } },
@@ -95,16 +88,20 @@ class LocalRunner implements Runner {
     if (there?.path === 'live') return there;
     // Whoever opens has read the remains, by `attach`, before.
     await this.kill(request.sessionId);
-    return await this.#starts.use(() => this.#start(request));
+    return await this.#starts.use(() => this.#start(request, request));
   }
 
   async attach(request: OpenRequest): Promise<AwakeSandbox | undefined> {
     const dir = this.#dir(request.sessionId);
     const launched = await readRecord(dir);
     if (launched === undefined) return undefined;
+    if (await isSpare(dir)) {
+      await weigh(launched, 'own');
+      await unmarkSpare(dir);
+    }
     const { committed } = request;
     const folder = layoutOf(dir).bridge;
-    const connection = await this.#connect(folder, request, launched);
+    const connection = await this.#launches.connect(folder, request, launched);
     const remains = this.#remains(dir, launched, request.limits);
     if (connection === undefined) {
       await remains.kill();
@@ -112,11 +109,18 @@ class LocalRunner implements Runner {
       return new LocalSandbox('remains', life, committed, remains);
     }
     const sandbox = new LocalSandbox('live', connection, committed, remains);
-    // A bridge that was opened before only takes the keys from it.
-    await this.#openBridge(sandbox, request, {
-      launched,
-      resume: await hasTranscript(layoutOf(dir).home, request.sessionId),
-    });
+    try {
+      // One that waited for whoever comes has nothing of anybody in it yet.
+      if (sandbox.runtimeKey === '') await this.workspaces.prepare(request.sessionId, request.workspace);
+      // A bridge that was opened before only takes the keys from it.
+      await this.#openBridge(sandbox, request, {
+        launched,
+        resume: await hasTranscript(layoutOf(dir).home, request.sessionId),
+      });
+    } catch (cause) {
+      sandbox.detach();
+      throw cause;
+    }
     return sandbox;
   }
 
@@ -160,71 +164,70 @@ class LocalRunner implements Runner {
     const folders = await strayFolders(sandboxesDir, known);
     for (const id of folders) await this.remove(id);
     await this.#disks.sweep();
-    const [tag, launching] = [this.#tag, this.#launching];
+    const [tag, launching] = [this.#tag, this.#launches.underWay];
     return { sandboxes: await sweepSandboxes({ sandboxesDir, isolation, tag, launching }), folders };
   }
 
-  async #start(request: OpenRequest): Promise<LocalSandbox> {
-    const { isolation, executable, bridge } = this.#options;
-    await access(executable).catch((cause: unknown) => {
-      throw errors.runtime_missing({ path: executable }, { cause });
-    });
-    await using _disk = await this.#disks.hold(this.#dir(request.sessionId));
-    const { dir, layout, uids } = await this.workspaces.prepare(request.sessionId, request.workspace);
-    const resume = await hasTranscript(layout.home, request.sessionId);
-    const { forkOf } = request.runtime;
-    const begun = resume || (forkOf !== undefined && (await hasTranscript(layout.home, forkOf.sessionId)));
-    if (!begun && (request.conversationKnown || forkOf !== undefined)) {
-      throw errors.conversation_lost({ sessionId: request.sessionId });
+  async spare(request: SpareRequest): Promise<AwakeSandbox> {
+    const { sessionId } = request;
+    const start = async () => {
+      const dir = this.#dir(sessionId);
+      await mkdir(dir, { recursive: true, mode: 0o711 });
+      await markSpare(dir);
+      return await this.#start({ ...request, epoch: 0, committed: { life: null, n: 0 } }, request.boot);
+    };
+    try {
+      return await this.#starts.use(start, { yields: true });
+    } catch (cause) {
+      await this.remove(sessionId);
+      throw cause;
     }
-    // A spool or a socket of the life before would be taken for this one's.
-    await rm(join(layout.bridge, 'spool'), { force: true });
-    await rm(join(layout.bridge, 'bridge.sock'), { force: true });
-    const sandboxId = sandboxIdOf(this.#tag, request.sessionId);
-    this.#launching.add(sandboxId);
-    const launched = await isolation
-      .launch({
-        sandboxId,
-        sandboxDir: dir,
-        ...(uids === undefined ? {} : { uids }),
-        limits: isolationLimits(request.limits),
-        runtimeDir: dirname(executable),
-        bridge: { execPath: process.execPath, ...bridge, env: { ...bridge.env, HOME: layout.bridge } },
-      })
-      .catch((cause: unknown) => {
-        if (!(cause instanceof IsolationError)) throw cause;
-        throw errors.sandbox_launch_failed({ reason: cause.message }, { cause });
-      })
-      .then(async (made) => {
-        await writeRecord(dir, made);
-        return made;
-      })
-      .finally(() => this.#launching.delete(sandboxId));
-    const unheld = this.#unheldBy(launched);
-    const connection = unheld === undefined ? await this.#connect(layout.bridge, request, launched) : undefined;
-    if (connection === undefined) {
-      await this.kill(request.sessionId);
-      throw errors.sandbox_launch_failed({ reason: unheld ?? (await whyNotUp(layout.bridge)) });
+  }
+
+  /** @param boot absent: for a sandbox that waits with its bridge up, for whoever comes */
+  async #start(
+    request: Attachment & Pick<OpenRequest, 'sessionId' | 'limits'>,
+    boot: Boot | undefined,
+  ): Promise<LocalSandbox> {
+    const { sessionId, limits } = request;
+    const disk = { diskMb: limits.diskMb, inodes: limits.inodes };
+    await using _disk = await this.#disks.hold(this.#dir(sessionId), disk);
+    const place = await this.workspaces.place(sessionId);
+    const resume = boot === undefined ? false : await this.#resumes(sessionId, place.layout.home, boot);
+    // The bridge's start takes longer than most workspaces: nothing of it looks at the files before it is told to.
+    const [raised, prepared] = await Promise.allSettled([
+      this.#launches.raise(sessionId, place, request),
+      boot === undefined ? undefined : this.workspaces.prepare(sessionId, boot.workspace),
+    ]);
+    if (raised.status === 'rejected' || prepared.status === 'rejected') {
+      if (raised.status === 'fulfilled') raised.value.connection.destroy();
+      await this.kill(sessionId);
+      throw raised.status === 'rejected' ? raised.reason : prepared.status === 'rejected' ? prepared.reason : undefined;
     }
+    const { launched, connection } = raised.value;
+    if (await isSpare(place.dir)) await weigh(launched, 'spare');
     const sandbox = new LocalSandbox(
       'cold',
       connection,
       request.committed,
-      this.#remains(dir, launched, request.limits),
+      this.#remains(place.dir, launched, request.limits),
     );
-    await this.#openBridge(sandbox, request, { launched, resume });
+    if (boot !== undefined) await this.#openBridge(sandbox, { sessionId, limits, ...boot }, { launched, resume });
     return sandbox;
   }
 
-  /** A sandbox is never said to be limited when the kernel doesn't hold what it holds for others. */
-  #unheldBy({ enforced }: Launched): string | undefined {
-    const missing = (['memory', 'pids', 'cpu'] as const).filter((name) => enforced[name] !== this.enforced[name]);
-    return missing.length === 0 ? undefined : `its limits could not be set: ${missing.join(', ')}`;
+  /** Whether there is a conversation to go on with. @throws conversation_lost */
+  async #resumes(sessionId: string, home: string, { runtime, conversationKnown }: Boot): Promise<boolean> {
+    const { forkOf } = runtime;
+    const resume = await hasTranscript(home, sessionId);
+    const begun = resume || (forkOf !== undefined && (await hasTranscript(home, forkOf.sessionId)));
+    if (!begun && (conversationKnown || forkOf !== undefined)) throw errors.conversation_lost({ sessionId });
+    return resume;
   }
 
   async #openBridge(
     sandbox: LocalSandbox,
-    request: OpenRequest,
+    request: Boot & Pick<OpenRequest, 'sessionId' | 'limits'>,
     { launched, resume }: { launched: Launched; resume: boolean },
   ): Promise<void> {
     const { isolation, executable } = this.#options;
@@ -249,31 +252,6 @@ class LocalRunner implements Runner {
     });
   }
 
-  /** Connects as soon as the bridge listens; undefined when it dies before, or takes too long. */
-  async #connect(folder: string, attachment: Attachment, launched: Launched): Promise<BridgeConnection | undefined> {
-    const deadline = Date.now() + (this.#options.startTimeoutMs ?? 20_000);
-    let changed = Promise.withResolvers<void>();
-    const watcher = watch(folder, () => changed.resolve());
-    try {
-      while (Date.now() < deadline) {
-        try {
-          return await BridgeConnection.attach(folder, attachment);
-        } catch (cause) {
-          if (cause instanceof LeaseLost) throw cause;
-          if (!(await this.#options.isolation.isAlive(launched)).bridge) return undefined;
-        }
-        // The watch tells of the socket's coming; the timer is for a bridge that dies before.
-        const timer = setTimeout(() => changed.resolve(), 50);
-        await changed.promise;
-        clearTimeout(timer);
-        changed = Promise.withResolvers();
-      }
-      return undefined;
-    } finally {
-      watcher.close();
-    }
-  }
-
   #remains(dir: string, launched: Launched, limits: SandboxLimits): Remains {
     const { workspace, home } = layoutOf(dir);
     return {
@@ -295,11 +273,4 @@ class LocalRunner implements Runner {
   #dir(sessionId: string): string {
     return this.workspaces.dirOf(sessionId);
   }
-}
-
-/** The line of the bridge's log that says why it died. */
-async function whyNotUp(folder: string): Promise<string> {
-  const log = await readFile(join(folder, 'bridge.log'), 'utf8').catch(() => '');
-  const lines = log.split('\n').map((line) => line.trim());
-  return (lines.findLast((line) => /^\w*Error\b/.test(line)) ?? 'its bridge did not come up').slice(0, 300);
 }

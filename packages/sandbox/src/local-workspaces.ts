@@ -24,7 +24,7 @@ import { unpack } from './workspace/unpack.ts';
 import { deleteFile, writeFiles } from './workspace/write.ts';
 import type { CommandRequest, FilesFrom, WorkspaceOf, Workspaces } from './workspaces.ts';
 
-/** A sandbox folder whose workspace is there. */
+/** A sandbox folder, with its owners. */
 export interface Prepared {
   dir: string;
   layout: SandboxLayout;
@@ -52,6 +52,13 @@ export class LocalWorkspaces implements Workspaces {
   dirOf(sessionId: string): string {
     if (!isId(sessionId)) throw new TypeError(`not a session id: ${sessionId}`);
     return join(this.#options.sandboxesDir, sessionId);
+  }
+
+  /** Makes the folders of a session, still empty. Only while its disk is held. */
+  async place(sessionId: string): Promise<Prepared> {
+    const dir = this.dirOf(sessionId);
+    const uids = (await uidsOf(dir)) ?? this.#options.uids?.take();
+    return { dir, layout: await makeSandboxDir(dir, uids), uids };
   }
 
   /** Makes a session's workspace if there is none; whoever asks for it at the same time waits. @throws agent_directory_missing */
@@ -149,8 +156,7 @@ export class LocalWorkspaces implements Workspaces {
   async #prepare(sessionId: string, source: WorkspaceSource): Promise<Prepared> {
     const dir = this.dirOf(sessionId);
     await using _disk = await this.#options.disks.hold(dir, source.disk ?? this.#options.size);
-    const uids = (await uidsOf(dir)) ?? this.#options.uids?.take();
-    const layout = await makeSandboxDir(dir, uids);
+    const { layout, uids } = await this.place(sessionId);
     const marker = join(dir, workspaceMarker);
     const place = { dir, uids, within: undefined };
     const setUp = () => runSetUp(this.#options, place, { folder: layout.workspace, env: source.env ?? {} });

@@ -18,9 +18,8 @@ export interface Attachment {
   committed: Committed;
 }
 
-/** Everything a session needs to be woken. */
-export interface OpenRequest extends Attachment {
-  sessionId: string;
+/** What the agent runtime of a sandbox is started with. */
+export interface Boot {
   workspace: WorkspaceSource;
   /** `resume` is found out by the runner, which sees the transcript. */
   runtime: Omit<RuntimeOptions, 'resume'>;
@@ -28,10 +27,24 @@ export interface OpenRequest extends Attachment {
   runtimeKey: string;
   /** Whether the log holds answers of the agent, so that a missing transcript is a loss and not a beginning. */
   conversationKnown: boolean;
-  limits: SandboxLimits;
   upstream: ModelUpstream;
   /** What else may leave the sandbox. Default: nothing. */
   egress?: EgressTerms;
+}
+
+/** Everything a session needs to be woken. */
+export interface OpenRequest extends Attachment, Boot {
+  sessionId: string;
+  limits: SandboxLimits;
+}
+
+/** A sandbox ahead of its session. */
+export interface SpareRequest {
+  /** Of a session that does not exist yet. */
+  sessionId: string;
+  limits: SandboxLimits;
+  /** Has the runtime started as well. Absent: the bridge waits, and nothing of any tenant is in the sandbox. */
+  boot?: Boot;
 }
 
 /** What a workspace is made from when the session has none yet. */
@@ -101,6 +114,11 @@ export interface Runner {
   open(request: OpenRequest): Promise<AwakeSandbox>;
   /** Attaches to what is there of a session's sandbox, alive or not; undefined when there is nothing. */
   attach(request: OpenRequest): Promise<AwakeSandbox | undefined>;
+  /**
+   * Starts a sandbox for a session that will have this id, when nobody else wants to start one. It takes a small share of
+   * the processor until the session attaches to it; the first sweep that doesn't know the session removes it.
+   */
+  spare(request: SpareRequest): Promise<AwakeSandbox>;
   /**
    * Copies the files and the conversation of a session for a new one; nothing is copied of a session without files.
    * @throws fork_failed

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { isId } from '@ash-ai/shared';
 import type { Isolation } from './isolation/isolation.ts';
 import { readRecord } from './sandbox-record.ts';
+import { isSpare } from './spare-mark.ts';
 
 /** A folder is made before its session is stored, so that a young one proves nothing. */
 const youngMs = 60 * 60_000;
@@ -45,8 +46,8 @@ export async function sweepSandboxes(options: {
 }
 
 /**
- * Folders of sessions that the store doesn't know.
- * None at all when it knows none of them: then it is another store's data folder.
+ * Folders of sessions that the store doesn't know. Those of spares at once, others when they are old enough, and none of
+ * these when it knows none of them: then it is another store's data folder.
  */
 export async function strayFolders(
   sandboxesDir: string,
@@ -54,9 +55,10 @@ export async function strayFolders(
 ): Promise<string[]> {
   const ids = (await readdir(sandboxesDir)).filter(isId);
   const there = await known(ids);
-  if (there.size === 0) return [];
   const strays: string[] = [];
   for (const id of ids.filter((id) => !there.has(id))) {
+    if (await isSpare(join(sandboxesDir, id))) strays.push(id);
+    if (there.size === 0 || strays.at(-1) === id) continue;
     const made = await lstat(join(sandboxesDir, id)).catch(() => undefined);
     if (made !== undefined && Date.now() - made.mtimeMs > youngMs) strays.push(id);
   }

@@ -40,7 +40,10 @@ import { Forking } from './sessions/fork.ts';
 import { limitPolicy } from './sessions/limits.ts';
 import { opener } from './sessions/open-request.ts';
 import { Sessions } from './sessions/sessions.ts';
+import { Spares } from './spares/spares.ts';
+import { takingSpares } from './spares/taking.ts';
 import { openStore } from './store/open.ts';
+import * as sessionStore from './store/sessions.ts';
 import * as turnStore from './store/turns.ts';
 import { Sweep } from './sweep.ts';
 import { Meter } from './telemetry/meter.ts';
@@ -102,12 +105,20 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
     terms,
   });
   const sandboxLogs = new SandboxLogs(store);
-  const executor = building.use(
+  const spares: Spares = new Spares(
+    {
+      ...{ runner, logger, limits: policy.defaults },
+      openRequest: (session) => openRequest(session, {}),
+      room: () => executor.room,
+    },
+    { policy: config.spares, most: config.maxSpares },
+  );
+  const executor: Executor = building.use(
     new Executor(
       {
         store,
         log,
-        runner,
+        runner: takingSpares(runner, spares, logger),
         logger,
         meter,
         serverId: `${hostname()}-${process.pid}`,
@@ -115,9 +126,10 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
         maySpend: (session) => terms.maySpend(session),
         sandboxLogs,
       },
-      { maxAwake: config.maxSandboxes, idleMs: config.idleTimeoutMs },
+      { maxAwake: config.maxSandboxes, idleMs: config.idleTimeoutMs, spares },
     ),
   );
+  building.use(spares);
   const keys = new ApiKeys({ store, envKey: config.apiKey, hashSecret: credentialKey, seal: secrets });
   const initialKeyPath = await keys.bootstrap(dataDir);
   const sessions = new Sessions({
@@ -126,6 +138,7 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
     walls: { policy, enforced: runner.enforced },
     forking: new Forking({ store, runner }),
     terms,
+    spares,
   });
   const turns = new Turns(store, log, executor);
   const worker = building.use(
@@ -136,7 +149,7 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
   );
   const withFiles = { store, openRequest, workspaces: runner.workspaces };
   const commands = building.use(new Exec(withFiles));
-  const serverHealth = health({ store, executor, config, isolation });
+  const serverHealth = health({ store, executor, spares, config, isolation });
   const rooms: Rooms = {
     version,
     keys,
@@ -149,6 +162,7 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
       dataDir,
       pathTenants: new Set(config.deployPaths === 'none' ? [] : [defaultTenant]),
       endSessions: (tenantId, agent) => sessions.endAll(tenantId, agent),
+      changed: (tenantId, agent) => sessions.expect(tenantId, agent),
     }),
     agentFiles: agentFiles({ store, folders }),
     sessionFiles: sessionFiles(withFiles),
@@ -163,14 +177,15 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
     internal: createInternalGate(config.internalSecret),
     health: serverHealth,
     durable: () => store.durable(),
-    metrics: createMetrics({ store, meter, health: serverHealth }),
+    metrics: createMetrics({ store, meter, spares, health: serverHealth }),
   };
   await folders.sweepStaging();
   const unfinished = await turnStore.listUnfinished(store.db);
-  for (const id of new Set([...(await runner.list()), ...unfinished.map((turn) => turn.sessionId)]))
-    executor.recover(id);
+  const left = await runner.list();
+  const known = await sessionStore.existing(store.db, left);
+  for (const id of new Set([...known, ...unfinished.map((turn) => turn.sessionId)])) executor.recover(id);
   await worker.start();
-  const sweep = building.use(new Sweep({ store, runner, logger }));
+  const sweep = building.use(new Sweep({ store, runner, logger, spares }));
   sweep.now();
   const http = building.use(await serveHttp({ ...serveOptions(config), rooms, logger }));
   const owned = building.move();

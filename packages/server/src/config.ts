@@ -4,6 +4,7 @@ import { attachmentLimits, type LimitsRequest, limitsRequestSchema, permissionMo
 import { parsePattern } from '@ash-ai/shared/egress';
 import { z } from 'zod';
 import { toOrigins, toProxies, toRate } from './config-admission.ts';
+import type { SparePolicy } from './spares/demand.ts';
 
 export interface Variable {
   name: string;
@@ -50,6 +51,19 @@ export const variables = {
     default: '1800000',
     meaning: 'Time without a turn after which a session is put to sleep, in ms',
     schema: whole(1, 2_147_483_647),
+  },
+  spares: {
+    name: 'ASH_SPARES',
+    default: 'adaptive',
+    meaning:
+      'Sandboxes that wait for new sessions: "off", "adaptive" to what is asked for, or a number for every agent in use',
+    schema: text.transform(toSparePolicy),
+  },
+  maxSpares: {
+    name: 'ASH_MAX_SPARES',
+    default: '8',
+    meaning: 'Sandboxes that wait for new sessions at once, whatever they wait for; about 200 MB each',
+    schema: whole(1, 1000),
   },
   apiKey: {
     name: 'ASH_API_KEY',
@@ -339,6 +353,13 @@ function numberFrom(min: number, max: number) {
 
 function choice<const T extends readonly [string, ...string[]]>(values: T) {
   return text.pipe(z.enum(values, `must be one of ${values.join(', ')}`));
+}
+
+function toSparePolicy(given: string, context: z.RefinementCtx): SparePolicy {
+  if (given === 'off' || given === 'adaptive') return given;
+  if (/^\d{1,3}$/.test(given)) return given === '0' ? 'off' : Number(given);
+  context.addIssue('must be "off", "adaptive" or a whole number up to 999');
+  return z.NEVER;
 }
 
 function toList(given: string): string[] {

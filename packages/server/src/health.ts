@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import type { Isolation } from '@ash-ai/sandbox';
 import type { Health } from '@ash-ai/shared/contract';
 import type { Config } from './config.ts';
+import type { Spares } from './spares/spares.ts';
 import type { Store } from './store/open.ts';
 import * as sessionStore from './store/sessions.ts';
 import type { Executor } from './turns/executor.ts';
@@ -11,14 +12,16 @@ import { version } from './version.ts';
 export function health(rooms: {
   store: Store;
   executor: Executor;
+  spares: Pick<Spares, 'warm' | 'warming' | 'counts'>;
   config: Pick<Config, 'maxSandboxes'>;
   isolation: Isolation;
 }): () => Promise<Health> {
-  const { store, executor, config, isolation } = rooms;
+  const { store, executor, spares, config, isolation } = rooms;
   const startedAt = performance.now();
   return async () => {
     const counts = await sessionStore.countByStatus(store.db);
     const { awake, running } = executor;
+    const { warm, warming, counts: taken } = spares;
     return {
       status: 'ok',
       version,
@@ -29,14 +32,14 @@ export function health(rooms: {
       uptime: Math.floor((performance.now() - startedAt) / 1000),
       isolation: isolation.name,
       pool: {
-        total: awake,
+        total: awake + warm + warming,
         cold: 0,
-        warming: 0,
-        warm: 0,
+        ...{ warming, warm },
         waiting: awake - running,
         running,
         maxCapacity: config.maxSandboxes,
         ...executor.resumes,
+        preWarmHits: taken.booted + taken.bridge,
       },
     };
   };

@@ -19,6 +19,8 @@ export interface AgentsOptions {
   pathTenants: ReadonlySet<string>;
   /** Ends the sessions of an agent that is deleted. */
   endSessions(tenantId: string, agent: string): Promise<void>;
+  /** An agent has another newest version, or none any more. */
+  changed(tenantId: string, agent: string): void;
 }
 
 export class Agents implements AgentsRoom {
@@ -46,6 +48,7 @@ export class Agents implements AgentsRoom {
         const folder = { hash, sizeBytes, fileCount };
         return await agentStore.deploy(tx, { tenantId, name, newAgentId: newId(), versionId, ...folder, at });
       });
+      this.#options.changed(tenantId, name);
       if (typeof deployed === 'string') return await this.#asDeployed(tenantId, name, deployed);
       return this.#toAgent(deployed.agent, deployed.version);
     } finally {
@@ -65,6 +68,7 @@ export class Agents implements AgentsRoom {
   async delete(tenantId: string, name: string): Promise<void> {
     const removed = await this.#options.store.write((tx) => agentStore.remove(tx, tenantId, name));
     if (removed === undefined) throw errors.agent_not_found({ agent: name });
+    this.#options.changed(tenantId, name);
     await this.#options.endSessions(tenantId, name);
   }
 

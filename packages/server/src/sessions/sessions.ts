@@ -6,6 +6,7 @@ import type {
   Enforced,
   Parsed,
   ReplyOf,
+  SandboxLimits,
   Session,
   SessionConfig,
   SessionStatus,
@@ -19,6 +20,8 @@ import type { Terms } from '../egress/terms.ts';
 import type { SessionsRoom } from '../http/rooms.ts';
 import { claimOnce } from '../idempotency.ts';
 import { type Log, toItem } from '../log/log.ts';
+import type { Shape } from '../spares/shape.ts';
+import type { Spares } from '../spares/spares.ts';
 import * as agentStore from '../store/agents.ts';
 import * as logStore from '../store/log.ts';
 import type { Store } from '../store/open.ts';
@@ -58,6 +61,7 @@ export class Sessions implements SessionsRoom {
   readonly #secrets: Pick<Seal, 'sealText'>;
   readonly #forking: Forking;
   readonly #terms: Pick<Terms, 'filled'>;
+  readonly #spares: Pick<Spares, 'claim' | 'unclaim' | 'expect'>;
 
   constructor(rooms: {
     store: Store;
@@ -71,6 +75,7 @@ export class Sessions implements SessionsRoom {
     secrets: Pick<Seal, 'sealText'>;
     forking: Forking;
     terms: Pick<Terms, 'filled'>;
+    spares: Pick<Spares, 'claim' | 'unclaim' | 'expect'>;
   }) {
     this.#store = rooms.store;
     this.#log = rooms.log;
@@ -82,56 +87,39 @@ export class Sessions implements SessionsRoom {
     this.#secrets = rooms.secrets;
     this.#forking = rooms.forking;
     this.#terms = rooms.terms;
+    this.#spares = rooms.spares;
   }
 
   async create(tenantId: string, request: CreateRequest, idempotencyKey?: string): Promise<Session> {
-    const agent = await agentStore.get(this.#store.db, tenantId, request.agent);
-    if (agent === undefined) throw errors.agent_not_found({ agent: request.agent });
-    const version = await agentStore.getVersion(this.#store.db, agent.versionId);
-    if (version === undefined) throw new Error(`agent ${agent.id} has no version ${agent.versionId}`);
-    await this.#folders.need(tenantId, agent.name, version.hash);
-    const asked = await agentLimits(this.#folders.path(tenantId, version.hash));
-    const egress = await this.#egress(tenantId, request, this.#folders.path(tenantId, version.hash));
-    await this.#checkCredential(tenantId, request.credentialId);
-    splitEnv(request.extraEnv);
-    const secrets = secretsOf(request);
-    const sealed = secrets === undefined ? null : await this.#secrets.sealText(JSON.stringify(secrets));
-    const id = newId();
+    const { shape, limits } = await this.#shapeOf(tenantId, request);
     const createdAt = new Date().toISOString();
-    const settings: SessionSettings = {
-      agentVersion: version.number,
-      isolation: this.#isolation,
-      systemPrompt: request.systemPrompt,
-      permissionMode: request.permissionMode,
-      credentialId: request.credentialId,
-      limits: { ...asked, ...request.limits },
-      ...egress,
-    };
-    const made = await this.#store.write(async (tx) => {
+    const spare = this.#spares.claim(shape, limits);
+    const id = spare ?? newId();
+    const write = this.#store.write(async (tx) => {
       const earlier = await claimOnce(tx, { tenantId, key: idempotencyKey, request, resourceId: id, at: createdAt });
       if (earlier !== undefined) return earlier;
-      await sessionStore.insert(tx, {
-        id,
-        tenantId,
-        agentId: agent.id,
-        agentName: agent.name,
-        agentVersionId: version.id,
-        status: 'active',
-        model: request.model ?? null,
-        config: configOf(request),
-        settings,
-        sealed,
-        createdAt,
-      });
+      await sessionStore.insert(tx, { ...shape, id, status: 'active', createdAt });
       const data = {
-        ...{ action: 'created', agentName: agent.name, agentVersion: version.number, model: request.model },
+        ...{ action: 'created', agentName: shape.agentName, agentVersion: shape.settings.agentVersion },
+        model: request.model,
         mcpServers: visibleMcpServers(request.mcpServers),
       };
       await append(tx, id, 'session', null, data, createdAt);
       return undefined;
     });
-    if (made === undefined) this.#executor.warm(id);
+    const made = await write.catch((cause: unknown) => {
+      this.#spares.unclaim(id);
+      throw cause;
+    });
+    if (made !== undefined) this.#spares.unclaim(id);
+    else this.#executor.warm(id);
     return await this.get(tenantId, made ?? id);
+  }
+
+  /** An agent was deployed, or removed: sessions of its newest version are likely to come, and none of any other. */
+  expect(tenantId: string, agent: string): void {
+    const gone = (shape: Shape): boolean => shape.tenantId === tenantId && shape.agentName === agent;
+    this.#spares.expect(async () => (await this.#shapeOf(tenantId, { agent })).shape, gone);
   }
 
   async list(
@@ -258,6 +246,35 @@ export class Sessions implements SessionsRoom {
     );
     if (row === undefined) throw errors.session_not_found({ sessionId });
     return this.#show(row);
+  }
+
+  /** What a session that is asked for would be. Everything that it needs is there, as far as can be seen. */
+  async #shapeOf(tenantId: string, request: CreateRequest): Promise<{ shape: Shape; limits: SandboxLimits }> {
+    const agent = await agentStore.get(this.#store.db, tenantId, request.agent);
+    if (agent === undefined) throw errors.agent_not_found({ agent: request.agent });
+    const version = await agentStore.getVersion(this.#store.db, agent.versionId);
+    if (version === undefined) throw new Error(`agent ${agent.id} has no version ${agent.versionId}`);
+    await this.#folders.need(tenantId, agent.name, version.hash);
+    const asked = await agentLimits(this.#folders.path(tenantId, version.hash));
+    const egress = await this.#egress(tenantId, request, this.#folders.path(tenantId, version.hash));
+    await this.#checkCredential(tenantId, request.credentialId);
+    splitEnv(request.extraEnv);
+    const secrets = secretsOf(request);
+    const sealed = secrets === undefined ? null : await this.#secrets.sealText(JSON.stringify(secrets));
+    const settings: SessionSettings = {
+      agentVersion: version.number,
+      isolation: this.#isolation,
+      systemPrompt: request.systemPrompt,
+      permissionMode: request.permissionMode,
+      credentialId: request.credentialId,
+      limits: { ...asked, ...request.limits },
+      ...egress,
+    };
+    const shape = {
+      ...{ tenantId, agentId: agent.id, agentName: agent.name, agentVersionId: version.id, sealed },
+      ...{ model: request.model ?? null, config: configOf(request), settings },
+    };
+    return { shape, limits: limitsUnder(this.#walls.policy, settings.limits ?? {}) };
   }
 
   #show(row: sessionStore.SessionRow): Session {

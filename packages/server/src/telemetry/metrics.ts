@@ -1,5 +1,6 @@
 /** What GET /metrics tells (spec/runtime.md §11, and more). */
 import type { Health } from '@ash-ai/shared/contract';
+import type { Spares } from '../spares/spares.ts';
 import type { Store } from '../store/open.ts';
 import * as queueStore from '../store/queue.ts';
 import * as turnStore from '../store/turns.ts';
@@ -9,18 +10,20 @@ import { formatMetrics, labelled, type Metric } from './prometheus.ts';
 export interface MetricsRooms {
   store: Store;
   meter: Meter;
+  spares: Pick<Spares, 'counts'>;
   health(): Promise<Health>;
 }
 
 /** Collects the metrics of the server as text. */
 export function createMetrics(rooms: MetricsRooms): (http: { streamsOpen: number }) => Promise<string> {
-  const { store, meter, health } = rooms;
+  const { store, meter, spares, health } = rooms;
   return async ({ streamsOpen }) => {
     const [now, turns, queue] = await Promise.all([
       health(),
       turnStore.countUnfinished(store.db),
       queueStore.countByStatus(store.db),
     ]);
+    const { failedStarts, ...taken } = spares.counts;
     const { cold, warming, warm, waiting, running } = now.pool;
     const gauge = (name: string, help: string, value: number): Metric => {
       return { name, help, type: 'gauge', samples: [{ value }] };
@@ -61,6 +64,18 @@ export function createMetrics(rooms: MetricsRooms): (http: { streamsOpen: number
           cloud: now.pool.resumeColdCloudHits,
           fresh: now.pool.resumeColdFreshHits,
         }),
+      },
+      {
+        name: 'ash_spare_claims_total',
+        help: 'New sessions, by what waited for them: a booted runtime, a bridge, nothing, or something that was of no use.',
+        type: 'counter',
+        samples: labelled('spare', taken),
+      },
+      {
+        name: 'ash_spare_start_failures_total',
+        help: 'Spares that could not be started, or died while they waited.',
+        type: 'counter',
+        samples: [{ value: failedStarts }],
       },
       {
         name: 'ash_turns_total',

@@ -1,5 +1,6 @@
 /** Runs turns: a lane per session that is awake or busy, a bound on how many are awake, and sleep for the idle. */
 import { type ApprovalAnswer, errors, type TurnEnded } from '@ash-ai/shared';
+import type { Spares } from '../spares/spares.ts';
 import { Lane, type LaneRooms } from './lane.ts';
 
 export interface ExecutorOptions {
@@ -9,6 +10,8 @@ export interface ExecutorOptions {
   idleMs: number;
   /** How long a turn waits for a place, in ms. Default 60,000. */
   admitMs?: number;
+  /** Sandboxes that wait for sessions: they count, and are the first to go. */
+  spares: Pick<Spares, 'size' | 'yieldPlace' | 'isGiven'>;
 }
 
 const resumeCounters = [
@@ -48,6 +51,11 @@ export class Executor implements AsyncDisposable {
     return this.#admitted.size;
   }
 
+  /** How many more sandboxes there may be before one has to go. */
+  get room(): number {
+    return this.#options.maxAwake - this.#admitted.size - this.#options.spares.size;
+  }
+
   get running(): number {
     return [...this.#admitted].filter((lane) => lane.busy).length;
   }
@@ -76,7 +84,8 @@ export class Executor implements AsyncDisposable {
 
   /** Wakes a session that will be needed soon, unless that would put another one to sleep. */
   warm(sessionId: string): void {
-    if (!this.#stopping && this.#admitted.size < this.#options.maxAwake) this.#lane(sessionId).warm();
+    const there = this.#options.spares.isGiven(sessionId);
+    if (!this.#stopping && (there || this.#admitted.size < this.#options.maxAwake)) this.#lane(sessionId).warm();
   }
 
   /** Takes up what an earlier server left of a session. */
@@ -139,8 +148,9 @@ export class Executor implements AsyncDisposable {
 
   async #admit(lane: Lane): Promise<void> {
     const deadline = Date.now() + (this.#options.admitMs ?? 60_000);
-    while (!this.#admitted.has(lane) && this.#admitted.size >= this.#options.maxAwake) {
+    while (!this.#admitted.has(lane) && this.room <= 0) {
       if (this.#disposed) throw errors.shutting_down();
+      if (await this.#options.spares.yieldPlace()) continue;
       const idle = this.#longestIdle();
       if (idle !== undefined) await idle.sleep();
       else if (Date.now() >= deadline) throw errors.capacity_reached({ limit: this.#options.maxAwake });

@@ -19,7 +19,7 @@ import { runtimeKeyOf } from './runtime-key.ts';
 
 /** What a lane's sandbox needs of the rooms around it. */
 export interface SandboxRooms extends LedgerRooms {
-  runner: Runner;
+  runner: Pick<Runner, 'open' | 'attach' | 'kill'>;
   logger: Logger;
   /** Hears what sandboxes say besides frames that are kept. */
   sandboxLogs: Pick<SandboxLogs, 'heard'>;

@@ -18,6 +18,8 @@ test('an empty environment gives the defaults', () => {
     host: '0.0.0.0',
     port: 4100,
     dataDir: resolve('data'),
+    maxSpares: 8,
+    spares: 'adaptive',
     maxSandboxes: 1000,
     idleTimeoutMs: 1_800_000,
     queueConcurrency: 4,
