@@ -59,7 +59,7 @@ export function bodyOf(error: unknown, serverUrl: string): FailureBody {
     return {
       error: `no server answers at ${serverUrl}${cause === undefined ? '' : ` (${cause})`}`,
       code: 'server_unreachable',
-      suggestion: 'Start one with "ash start", or say where it is: ASH_SERVER_URL, or "ash link <url>".',
+      suggestion: 'Start one ("ash start"), or name it: ASH_SERVER_URL, or "ash link <url>".',
     };
   }
   const message = error instanceof Error ? error.message : String(error);

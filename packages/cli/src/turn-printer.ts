@@ -1,6 +1,7 @@
 /** Shows a turn to a person: the agent's text on stdout as it comes, what its tools do beside it. */
 import { type AshStreamEvent, extractDisplayItems, extractStreamDelta, extractTextFromEvent } from '@ash-ai/sdk';
 import { brief } from './output/summary.ts';
+import { cutTo, harmless, inLine } from './output/width.ts';
 import type { Terminal } from './terminal.ts';
 
 export class TurnPrinter {
@@ -57,8 +58,8 @@ export class TurnPrinter {
     if (text !== null) this.#complete(text);
     if (data.type === 'result' && (data.is_error === true || data.subtype !== 'success')) this.#result = reasonOf(data);
     for (const item of extractDisplayItems(data) ?? []) {
-      if (item.type === 'tool_use') this.#aside(`[${item.content}] ${item.toolInput ?? ''}`);
-      if (item.type === 'tool_result') this.#aside(`  ${item.content.split('\n', 1)[0]?.slice(0, 100)}`);
+      if (item.type === 'tool_use') this.#aside(inLine(`[${item.content}] ${item.toolInput ?? ''}`));
+      if (item.type === 'tool_result') this.#aside(`  ${inLine(item.content.split('\n', 1)[0]?.slice(0, 100) ?? '')}`);
     }
   }
 
@@ -75,7 +76,7 @@ export class TurnPrinter {
 
   #aside(line: string): void {
     this.#endLine();
-    this.#terminal.note(this.#terminal.dim(line.trimEnd()));
+    this.#terminal.note(this.#terminal.dim(cutTo(line.trimEnd(), columns())));
   }
 
   #line(line: string): void {
@@ -85,7 +86,7 @@ export class TurnPrinter {
 
   #write(text: string): void {
     if (text === '') return;
-    this.#terminal.out(text);
+    this.#terminal.out(process.stdout.isTTY === true ? harmless(text) : text);
     this.#atLineStart = text.endsWith('\n');
   }
 
@@ -104,4 +105,9 @@ function reasonOf(result: Record<string, unknown>): string {
   const errors = Array.isArray(result.errors) ? result.errors.filter((error) => typeof error === 'string') : [];
   const texts = [errors.join('; '), result.result, result.subtype];
   return texts.find((text): text is string => typeof text === 'string' && text !== '') ?? 'The turn failed';
+}
+
+/** Columns of the terminal beside the result; as many as one likes elsewhere. */
+function columns(): number {
+  return process.stderr.isTTY === true ? process.stderr.columns : Number.POSITIVE_INFINITY;
 }

@@ -93,6 +93,20 @@ test('exec passes output and exit code on', async () => {
   expect(late.code).not.toBe(0);
 });
 
+test('Ctrl-C leaves a command and says so', async () => {
+  const id = await create();
+  const running = home.spawn(['session', 'exec', id, 'touch begun; while [ ! -e go ]; do sleep 0.1; done']);
+  let stderr = '';
+  running.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+    stderr += chunk;
+  });
+  while ((await home.ash(['session', 'files', id, 'begun'])).code !== 0);
+  running.kill('SIGINT');
+  expect(await new Promise((resolve) => running.once('exit', resolve))).toBe(130);
+  expect(stderr).toBe('Left it. The command goes on until it ends or its time is up.\n');
+  expect((await home.ash(['session', 'exec', id, 'touch go'])).code).toBe(0);
+});
+
 test('a shell keeps its folder and its variables, and ends as its last command', async () => {
   const id = await create();
   const lines = [

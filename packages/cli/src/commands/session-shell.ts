@@ -23,13 +23,11 @@ export async function shell(context: Context, id: string, options: { timeout?: s
   const session = await client.getSession(id);
   const interactive = process.stdin.isTTY === true && process.stderr.isTTY === true;
   if (interactive) {
-    terminal.note(`A shell in the sandbox of ${session.agentName} (${id}).`);
-    terminal.note(
-      terminal.dim('Each line runs to its end: the folder and exported variables stay; programs that need a'),
-    );
+    terminal.note(`A shell in the sandbox of ${session.agentName}, line by line. "exit" leaves.`);
+    terminal.note(terminal.dim('Each line runs to its end; the folder and exported variables stay. What needs a'));
     terminal.note(
       terminal.dim(
-        `terminal (editors, pagers) don't run. At most ${(timeout ?? 30_000) / 1000} s a line (--timeout). exit leaves.`,
+        `terminal (editors, pagers) does not run. A line may take ${(timeout ?? 30_000) / 1000} s (--timeout).`,
       ),
     );
   }

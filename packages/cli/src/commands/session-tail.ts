@@ -10,6 +10,7 @@ import { clock } from './session-history.ts';
 /** How often the timeline is read when nothing new was there, in ms. */
 const everyMs = 300;
 const pageSize = 50;
+const longestSummary = 120;
 
 export async function tail(context: Context, id: string, options: { type?: string }): Promise<void> {
   const { terminal } = context;
@@ -38,9 +39,11 @@ export async function tail(context: Context, id: string, options: { type?: strin
   }
 }
 
-function print({ terminal, form, paint }: Context, event: SessionEvent): void {
+function print({ terminal, form, paint, width }: Context, event: SessionEvent): void {
   const { type, sequence, createdAt, data } = event;
-  const summary = cutTo(inLine(eventSummary(type, data)), 120);
+  const before = `${clock(createdAt)} #${sequence} [${type}] `.length;
+  const room = width === undefined ? longestSummary : Math.min(longestSummary, Math.max(20, width - before));
+  const summary = cutTo(inLine(eventSummary(type, data)), room);
   const place = `${paint('dim', clock(createdAt))} ${paint('dim', `#${sequence}`)}`;
   if (form === 'json') terminal.out(`${JSON.stringify(event)}\n`);
   else terminal.out(`${place} ${paint(type === 'error' ? 'red' : 'cyan', `[${type}]`)} ${summary}\n`);

@@ -5,7 +5,7 @@ import { readEnvFiles } from '../env-file.ts';
 import { amount, choice, count, jsonObject, pairs, textOrFile } from '../option-values.ts';
 import { styleOf } from '../output/paint.ts';
 import { type Column, showDone, showList, showOne, showSentence } from '../output/show.ts';
-import { ago } from '../output/words.ts';
+import { ago, counted } from '../output/words.ts';
 
 const statuses = ['starting', 'active', 'paused', 'stopped', 'ended', 'error'] as const;
 const permissionModes = ['bypassPermissions', 'permissionsByAgent', 'default'] as const;
@@ -77,9 +77,9 @@ export async function getSession(context: Context, id: string): Promise<void> {
       ['model', session.model],
       ['config', session.config === null ? undefined : JSON.stringify(session.config)],
       ['parent', session.parentSessionId],
-      ['log', `${session.lastSeq} entries`],
+      ['log', session.lastSeq === 1 ? '1 entry' : `${session.lastSeq} entries`],
       ['isolation', `${session.isolation}${walls.length > 0 ? ` (walls: ${walls.join(', ')})` : ''}`],
-      ['limits', limits && `${limits.memoryMb} MiB memory, ${limits.cpus} CPUs, ${limits.diskMb} MiB disk`],
+      ['limits', limits && `${limits.memoryMb} MiB memory, ${counted(limits.cpus, 'CPU')}, ${limits.diskMb} MiB disk`],
       ['runner', session.runnerId],
       ['created', `${session.createdAt} (${ago(session.createdAt)})`],
       ['last active', `${session.lastActiveAt} (${ago(session.lastActiveAt)})`],

@@ -3,7 +3,7 @@ import type { UsageEvent } from '@ash-ai/sdk';
 import type { Context } from '../context.ts';
 import { count, instant } from '../option-values.ts';
 import { type Column, showList, showOne } from '../output/show.ts';
-import { ago, lasting } from '../output/words.ts';
+import { ago } from '../output/words.ts';
 
 export interface UsageOptions {
   agent?: string;
@@ -14,12 +14,23 @@ export interface UsageOptions {
 }
 
 const columns: readonly Column<UsageEvent>[] = [
-  { title: 'time', of: ({ createdAt }) => createdAt.slice(0, 19).replace('T', ' ') },
-  { title: 'type', of: ({ eventType }) => eventType },
-  { title: 'value', of: ({ value }) => Number(value.toFixed(6)), right: true },
-  { title: 'agent', of: ({ agentName }) => agentName, elastic: true },
+  { title: 'when', of: ({ createdAt }) => ago(createdAt) },
+  { title: 'what', of: ({ eventType }) => words[eventType] },
+  { title: 'amount', of: ({ value }) => Number(value.toFixed(6)), right: true },
   { title: 'session', of: ({ sessionId }) => sessionId },
+  { title: 'agent', of: ({ agentName }) => agentName, elastic: true },
 ];
+
+const words: Readonly<Record<UsageEvent['eventType'], string>> = {
+  input_tokens: 'input tokens',
+  output_tokens: 'output tokens',
+  cache_creation_tokens: 'cache written',
+  cache_read_tokens: 'cache read',
+  tool_call: 'tool calls',
+  message: 'messages',
+  compute_seconds: 'seconds',
+  cost_usd: 'US dollars',
+};
 
 export async function listUsage(context: Context, options: UsageOptions): Promise<void> {
   const query = { ...filters(options), limit: count('--limit', options.limit) };
@@ -42,7 +53,7 @@ export async function usageStats(context: Context, options: UsageOptions): Promi
       ['output tokens', number(stats.totalOutputTokens)],
       ['cache written', number(stats.totalCacheCreationTokens)],
       ['cache read', number(stats.totalCacheReadTokens)],
-      ['time of turns', lasting(stats.totalComputeSeconds * 1000)],
+      ['time of turns', `${stats.totalComputeSeconds.toFixed(1)} s`],
       ['cost', `$${stats.totalCostUsd.toFixed(4)} by list prices`],
     ],
   });

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Context } from '../context.ts';
+import { leaving } from '../detach.ts';
 import { Failure } from '../failure.ts';
 import { waiting } from '../output/waiting.ts';
 import { readTail } from './log-tail.ts';
@@ -53,6 +54,9 @@ export async function launch(
 
 /** Undefined once the server says that it serves; else how it ended. */
 async function readyOrEnded(child: ChildProcess): Promise<string | undefined> {
+  // Whoever gives up waiting wants no server that nobody knows of.
+  using left = leaving();
+  left.signal.addEventListener('abort', () => child.kill('SIGINT'));
   const { promise, resolve } = Promise.withResolvers<string | undefined>();
   const timer = setTimeout(() => {
     child.kill('SIGINT');
@@ -61,7 +65,7 @@ async function readyOrEnded(child: ChildProcess): Promise<string | undefined> {
   child.once('message', () => resolve(undefined));
   child.once('error', (error) => resolve(`could not be started: ${error.message}`));
   child.once('exit', (code, signal) => resolve(`ended with ${signal ?? `code ${code}`}`));
-  return promise.finally(() => clearTimeout(timer));
+  return await promise.finally(() => clearTimeout(timer));
 }
 
 function openLog(path: string): number {

@@ -5,9 +5,20 @@ type Fields = Record<string, unknown>;
 /** The text of a message, as the user sent it or the agent answered; its tool calls by name. */
 export function messageText(content: string): string {
   const value = fieldsOf(parse(content));
+  if (value.type === 'result') return resultText(value);
   const said = fieldsOf(value.message).content ?? value.content ?? value.result;
   if (typeof said === 'string') return said;
   return Array.isArray(said) ? blocksText(said) : content;
+}
+
+/** The end of a turn: the text was said by the message before. */
+function resultText({ subtype, num_turns: rounds, total_cost_usd: cost, errors }: Fields): string {
+  const told = [
+    subtype === 'success' ? 'completed' : [subtype, brief(errors)].filter(Boolean).join(': '),
+    typeof rounds === 'number' ? `${rounds} round${rounds === 1 ? '' : 's'}` : '',
+    typeof cost === 'number' ? `$${cost.toFixed(4)}` : '',
+  ];
+  return `(turn ${told.filter(Boolean).join(', ')})`;
 }
 
 /** What a timeline event says. */

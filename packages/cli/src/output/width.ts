@@ -33,6 +33,11 @@ export function inLine(text: string): string {
   return text.replace(/\s*[\r\n\t]+\s*/g, ' ').replace(/[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu, '\ufffd');
 }
 
+/** A text of several lines, without characters that a terminal would obey. */
+export function harmless(text: string): string {
+  return text.replace(/[^\P{Cc}\n\t]/gu, '');
+}
+
 function widthOfCluster(cluster: string): number {
   if (empty.test(cluster)) return 0;
   return wide.test(cluster) || cluster.includes('\ufe0f') ? 2 : 1;
