@@ -7,6 +7,8 @@ import { environment, main, needPackages, needSystem, run, say } from './machine
 
 const systemPackages = {
   '/usr/bin/bwrap': 'bubblewrap',
+  '/usr/sbin/runc': 'runc',
+  '/usr/bin/crun': 'crun',
   '/usr/lib/postgresql/*/bin/postgres': 'postgresql',
   '/usr/bin/chromium': 'chromium',
 };

@@ -23,10 +23,10 @@ export interface CommandPlace {
 export async function runCommand(
   { isolation, limits, runtimeDir }: CommandSpec,
   { dir: sandboxDir, uids, within }: CommandPlace,
-  { command, env, timeoutMs, limits: own }: CommandRequest,
+  { command, env, timeoutMs, limits: own, isolation: name }: CommandRequest,
   signal: AbortSignal,
 ): Promise<CommandResult> {
-  const place = { sandboxDir, runtimeDir };
+  const place = { sandboxDir, runtimeDir, ...(name === undefined ? {} : { isolation: name }) };
   const inside = isolation.inside(place);
   try {
     const { exitCode, stdout, stderr, stopped } = await isolation.exec({

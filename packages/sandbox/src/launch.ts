@@ -3,7 +3,7 @@ import { watch } from 'node:fs';
 import { access, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { errors } from '@ash-ai/shared';
-import type { Enforced, SandboxLimits } from '@ash-ai/shared/contract';
+import type { Enforced, IsolationName, SandboxLimits } from '@ash-ai/shared/contract';
 import { BridgeConnection } from './connection.ts';
 import { type Isolation, IsolationError, type Launched } from './isolation/isolation.ts';
 import type { Prepared } from './local-workspaces.ts';
@@ -33,20 +33,24 @@ export class Launches {
   readonly underWay = new Set<string>();
   readonly #options: LaunchOptions;
   readonly #tag: string;
-  readonly #enforced: Enforced;
+  readonly #enforcedBy: (isolation: string) => Enforced;
 
-  /** @param enforced what every sandbox here must be held by */
-  constructor(options: LaunchOptions, tag: string, enforced: Enforced) {
+  /** @param enforcedBy what every sandbox of an isolation must be held by */
+  constructor(options: LaunchOptions, tag: string, enforcedBy: (isolation: string) => Enforced) {
     this.#options = options;
     this.#tag = tag;
-    this.#enforced = enforced;
+    this.#enforcedBy = enforcedBy;
   }
 
   /** @throws runtime_missing, sandbox_launch_failed; then the caller ends what is left */
   async raise(
     sessionId: string,
     { dir, layout, uids }: Prepared,
-    { limits, ...attachment }: Attachment & { limits: SandboxLimits },
+    {
+      limits,
+      isolation: wanted,
+      ...attachment
+    }: Attachment & { limits: SandboxLimits; isolation?: IsolationName | undefined },
   ): Promise<Raised> {
     const { isolation, executable, bridge } = this.#options;
     await access(executable).catch((cause: unknown) => {
@@ -61,6 +65,7 @@ export class Launches {
       .launch({
         sandboxId,
         sandboxDir: dir,
+        ...(wanted === undefined ? {} : { isolation: wanted }),
         ...(uids === undefined ? {} : { uids }),
         limits: isolationLimits(limits),
         runtimeDir: dirname(executable),
@@ -109,8 +114,9 @@ export class Launches {
   }
 
   /** A sandbox is never said to be limited when the kernel doesn't hold what it holds for others. */
-  #unheldBy({ enforced }: Launched): string | undefined {
-    const missing = (['memory', 'pids', 'cpu'] as const).filter((name) => enforced[name] !== this.#enforced[name]);
+  #unheldBy({ isolation, enforced }: Launched): string | undefined {
+    const claimed = this.#enforcedBy(isolation);
+    const missing = (['memory', 'pids', 'cpu'] as const).filter((name) => enforced[name] !== claimed[name]);
     return missing.length === 0 ? undefined : `its limits could not be set: ${missing.join(', ')}`;
   }
 }

@@ -11,6 +11,7 @@ import { forkFiles } from './fork.ts';
 import type { Launched, Limits } from './isolation/isolation.ts';
 import { diskOf, layoutOf } from './isolation/layout.ts';
 import { limitEventsOf } from './isolation/limit-events.ts';
+import { enforcesNothing } from './isolation/process.ts';
 import { createUidPool, takenUids, type UidPool, uidsOf } from './isolation/uids.ts';
 import { Launches, type LaunchOptions } from './launch.ts';
 import { LocalSandbox, type Remains } from './local-sandbox.ts';
@@ -47,7 +48,8 @@ export async function createLocalRunner(given: LocalRunnerOptions): Promise<Runn
   // The kernel's mount table knows no links.
   const options = { ...given, sandboxesDir: await realpath(given.sandboxesDir) };
   const tag = await tagOf(options.sandboxesDir);
-  const { privateUids } = options.isolation.capabilities();
+  const { isolation } = options;
+  const privateUids = isolation.names.some((name) => isolation.capabilities(name).privateUids);
   const pool = privateUids ? createUidPool({ taken: await takenUids(options.sandboxesDir) }) : undefined;
   const why = options.disk.kind === 'watchdog' ? 'not asked for' : await whyNoImages(options.sandboxesDir);
   if (options.disk.kind === 'image' && why !== undefined) {
@@ -62,6 +64,7 @@ class LocalRunner implements Runner {
   readonly #tag: string;
   readonly #disks: Disks;
   readonly #launches: Launches;
+  readonly #images: boolean;
   readonly workspaces: LocalWorkspaces;
   readonly enforced: Enforced;
   /** Starting is bound by the processor: twenty at once on two cores are all ready after 17 s, one by one the first after 0.5 s. */
@@ -74,13 +77,23 @@ class LocalRunner implements Runner {
     this.#uids = uids;
     const { sandboxesDir, isolation, limits, executable, disk } = options;
     this.#disks = new Disks(sandboxesDir, images);
-    const held = images ? 'image' : isolation.name === 'process' ? 'none' : 'watchdog';
-    this.enforced = { ...isolation.capabilities(), disk: held };
-    this.#launches = new Launches(options, tag, this.enforced);
+    this.#images = images;
+    this.enforced = this.enforcedBy(isolation.name);
+    this.#launches = new Launches(options, tag, (name) => this.enforcedBy(name));
     this.workspaces = new LocalWorkspaces({
       ...{ sandboxesDir, isolation, uids, limits, runtimeDir: dirname(executable) },
       ...{ disks: this.#disks, size: { diskMb: disk.diskMb, inodes: disk.inodes } },
     });
+  }
+
+  enforcedBy(name: string): Enforced {
+    const { isolation } = this.#options;
+    const known = isolation.names.find((one) => one === name);
+    if (known === undefined) return { ...enforcesNothing, disk: 'none' };
+    return {
+      ...isolation.capabilities(known),
+      disk: this.#images ? 'image' : known === 'process' ? 'none' : 'watchdog',
+    };
   }
 
   async open(request: OpenRequest): Promise<AwakeSandbox> {
@@ -196,7 +209,7 @@ class LocalRunner implements Runner {
     const resume = boot === undefined ? false : await this.#resumes(sessionId, place.layout.home, boot);
     // The bridge's start takes longer than most workspaces: nothing of it looks at the files before it is told to.
     const [raised, prepared] = await Promise.allSettled([
-      this.#launches.raise(sessionId, place, request),
+      this.#launches.raise(sessionId, place, { ...request, isolation: boot?.isolation }),
       boot === undefined ? undefined : this.workspaces.prepare(sessionId, boot.workspace),
     ]);
     if (raised.status === 'rejected' || prepared.status === 'rejected') {
@@ -234,6 +247,7 @@ class LocalRunner implements Runner {
     const inside = isolation.inside({
       sandboxDir: this.#dir(request.sessionId),
       runtimeDir: dirname(executable),
+      isolation: launched.isolation,
     });
     sandbox.open({
       cmd: 'open',

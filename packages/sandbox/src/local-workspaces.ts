@@ -159,7 +159,7 @@ export class LocalWorkspaces implements Workspaces {
     const { layout, uids } = await this.place(sessionId);
     const marker = join(dir, workspaceMarker);
     const place = { dir, uids, within: undefined };
-    const setUp = () => runSetUp(this.#options, place, { folder: layout.workspace, env: source.env ?? {} });
+    const setUp = () => runSetUp(this.#options, place, { folder: layout.workspace, source });
     await prepareWorkspace({ workspace: layout.workspace, marker, source, uid: uids?.wall, setUp });
     return { dir, layout, uids };
   }

@@ -2,7 +2,7 @@
 
 import type { ApprovalAnswer, TurnContent } from '@ash-ai/shared';
 import type { EgressTerms, Frame, LiveOptions, ModelUpstream, RuntimeOptions } from '@ash-ai/shared/bridge-wire';
-import type { Enforced, SandboxLimits } from '@ash-ai/shared/contract';
+import type { Enforced, IsolationName, SandboxLimits } from '@ash-ai/shared/contract';
 import type { Swept } from './sweep.ts';
 import type { Workspaces } from './workspaces.ts';
 
@@ -27,6 +27,8 @@ export interface Boot {
   runtimeKey: string;
   /** Whether the log holds answers of the agent, so that a missing transcript is a loss and not a beginning. */
   conversationKnown: boolean;
+  /** How it is walled in. Default: as the runner does it. */
+  isolation?: IsolationName;
   upstream: ModelUpstream;
   /** What else may leave the sandbox. Default: nothing. */
   egress?: EgressTerms;
@@ -55,6 +57,8 @@ export interface WorkspaceSource {
   instructions?: string;
   /** How large its disk is made; default that of the runner. */
   disk?: { diskMb: number; inodes: number };
+  /** How its install.sh and startup.sh are walled in. Default: as the runner does it. */
+  isolation?: IsolationName;
   /** Variables for its install.sh and startup.sh. */
   env?: Readonly<Record<string, string>>;
 }
@@ -108,6 +112,8 @@ export class LeaseLost extends Error {
 export interface Runner {
   /** What holds the limits and walls of its sandboxes. */
   readonly enforced: Enforced;
+  /** What holds those of one of its isolations; nothing at all for one that it hasn't. */
+  enforcedBy(isolation: string): Enforced;
   /** The files of its sessions, awake or asleep, and commands in them. */
   readonly workspaces: Workspaces;
   /** Wakes a session: attaches to its live sandbox, else starts one. @throws AshError of the sandbox and runtime codes */

@@ -3,6 +3,7 @@ import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errors } from '@ash-ai/shared';
 import { type CommandPlace, type CommandSpec, runCommand } from './command.ts';
+import type { WorkspaceSource } from './runner.ts';
 
 const scripts = ['install.sh', 'startup.sh'];
 const timeoutMs = 120_000;
@@ -13,14 +14,16 @@ const tailChars = 2_000;
 export async function runSetUp(
   spec: CommandSpec,
   place: CommandPlace,
-  { folder, env }: { folder: string; env: Readonly<Record<string, string>> },
+  { folder, source }: { folder: string; source: Pick<WorkspaceSource, 'env' | 'isolation'> },
 ): Promise<void> {
   for (const script of scripts) {
     const found = await lstat(join(folder, script)).catch(() => undefined);
     if (found?.isFile() !== true) continue;
     // In one stream, so that the tail is what was said last.
     const command = `exec 2>&1; exec bash ./${script}`;
-    const ran = await runCommand(spec, place, { command, env, timeoutMs }, new AbortController().signal);
+    const { env = {}, isolation } = source;
+    const request = { command, env, timeoutMs, ...(isolation === undefined ? {} : { isolation }) };
+    const ran = await runCommand(spec, place, request, new AbortController().signal);
     if (ran.exitCode === 0 && ran.stopped === undefined) continue;
     const reason = ran.stopped === undefined ? `exit code ${ran.exitCode}` : ran.stopped;
     throw errors.setup_failed({ script, reason, output: (ran.stdout + ran.stderr).trim().slice(-tailChars) });

@@ -1,5 +1,5 @@
 /** What a runner promises about the workspaces of its sessions: the same whether a session is awake or asleep. */
-import type { SandboxLimits } from '@ash-ai/shared/contract';
+import type { IsolationName, SandboxLimits } from '@ash-ai/shared/contract';
 import type { WorkspaceSource } from './runner.ts';
 import type { Listing } from './workspace/list.ts';
 import type { Bytes } from './workspace/read.ts';
@@ -22,6 +22,8 @@ export interface CommandRequest {
   timeoutMs: number;
   /** What it may use when it is not run within a live sandbox. Default: the runner's own limits. */
   limits?: SandboxLimits;
+  /** How it is walled in. Default: as the runner does it. */
+  isolation?: IsolationName;
 }
 
 export interface CommandResult {

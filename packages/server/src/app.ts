@@ -2,15 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import {
-  createBubblewrapIsolation,
-  createLocalRunner,
-  createProcessIsolation,
-  type Isolation,
-  isolationLimits,
-  selfTest,
-} from '@ash-ai/sandbox';
-import { errors } from '@ash-ai/shared';
+import { createLocalRunner, type Isolation, isolationLimits } from '@ash-ai/sandbox';
 import type { Logger } from 'pino';
 import { Agents } from './agents/agents.ts';
 import { AgentFolders } from './agents/folders.ts';
@@ -30,6 +22,7 @@ import { sessionFiles } from './files/session-files.ts';
 import { health } from './health.ts';
 import type { Rooms } from './http/rooms.ts';
 import { type HttpServer, type ServeOptions, serveHttp } from './http/serve.ts';
+import { createIsolations, offeredIsolations } from './isolations.ts';
 import { ApiKeys, defaultTenant } from './keys/api-keys.ts';
 import { createInternalGate } from './keys/internal-gate.ts';
 import { Log } from './log/log.ts';
@@ -70,7 +63,7 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
   const store = building.use(
     await openStore(config.databaseUrl === undefined ? { file: join(dataDir, 'ash.db') } : { url: config.databaseUrl }),
   );
-  const isolation = await createIsolation(config, logger);
+  const isolation = await createIsolations(config, logger);
   const bridge = findBridge({ entry: config.bridgeEntry, executable: config.runtimeExecutable });
   const policy = limitPolicy(config);
   const runner = await createLocalRunner({
@@ -107,7 +100,7 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
   const sandboxLogs = new SandboxLogs(store);
   const spares: Spares = new Spares(
     {
-      ...{ runner, logger, limits: policy.defaults },
+      ...{ runner, logger, isolation: isolation.name, limits: policy.defaults },
       openRequest: (session) => openRequest(session, {}),
       room: () => executor.room,
     },
@@ -134,8 +127,10 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
   const initialKeyPath = await keys.bootstrap(dataDir);
   const sessions = new Sessions({
     ...{ store, log, executor, folders, credentials, secrets },
-    isolation: isolation.name,
-    walls: { policy, enforced: runner.enforced },
+    walls: {
+      ...{ policy, isolations: offeredIsolations(config) },
+      enforcedBy: (name) => runner.enforcedBy(name),
+    },
     forking: new Forking({ store, runner }),
     terms,
     spares,
@@ -206,24 +201,4 @@ function serveOptions(config: Config): Omit<ServeOptions, 'rooms'> {
   const { host, port, rateLimit: requests, rateLimitSessions: sessions, rateLimitAgents: agents } = config;
   const { allowedOrigins: origins = [], trustedProxies } = config;
   return { host, port, rates: { requests, sessions, agents }, origins, trustedProxies };
-}
-
-async function createIsolation(config: Config, logger: Logger): Promise<Isolation> {
-  if (config.isolation === 'process') {
-    logger.warn(
-      'ASH_ISOLATION=process: agents run WITHOUT WALLS, with the rights of this server. For development only.',
-    );
-    return createProcessIsolation();
-  }
-  const dir = join(config.dataDir, 'isolation');
-  const isolation = await createBubblewrapIsolation({ stateDir: dir });
-  // A pair just below those of the sandboxes.
-  const uids = isolation.capabilities().privateUids ? { wall: 199_998, bridge: 199_999 } : undefined;
-  const checks = await selfTest(isolation, { dir: join(dir, 'self-test'), ...(uids === undefined ? {} : { uids }) });
-  const failed = checks.filter((check) => !check.ok);
-  if (failed.length > 0) {
-    const reason = failed.map(({ check, reason }) => `${check}: ${reason}`).join('; ');
-    throw errors.isolation_unavailable({ reason });
-  }
-  return isolation;
 }

@@ -1,6 +1,13 @@
 /** Configuration: the one reader of the server's environment. The table below is also what the documentation is made from. */
 import { resolve } from 'node:path';
-import { attachmentLimits, type LimitsRequest, limitsRequestSchema, permissionModes } from '@ash-ai/shared/contract';
+import {
+  attachmentLimits,
+  type IsolationName,
+  isolationNames,
+  type LimitsRequest,
+  limitsRequestSchema,
+  permissionModes,
+} from '@ash-ai/shared/contract';
 import { parsePattern } from '@ash-ai/shared/egress';
 import { z } from 'zod';
 import { toOrigins, toProxies, toRate } from './config-admission.ts';
@@ -145,8 +152,15 @@ export const variables = {
   isolation: {
     name: 'ASH_ISOLATION',
     default: 'bubblewrap',
-    meaning: 'How sandboxes are walled in; "process" is no wall, for development only',
-    schema: choice(['bubblewrap', 'process']),
+    meaning:
+      'How sandboxes are walled in: "bubblewrap", or "oci" by runc or crun (as root); "process" is no wall, for development only',
+    schema: choice(isolationNames),
+  },
+  isolationAllow: {
+    name: 'ASH_ISOLATION_ALLOW',
+    meaning:
+      'Isolations that agents may ask for beside that of ASH_ISOLATION, separated by commas. Each must work on this machine',
+    schema: text.transform(toIsolations),
   },
   logLevel: {
     name: 'ASH_LOG_LEVEL',
@@ -364,6 +378,14 @@ function toSparePolicy(given: string, context: z.RefinementCtx): SparePolicy {
 
 function toList(given: string): string[] {
   return given.split(',').flatMap((part) => (part.trim() === '' ? [] : [part.trim()]));
+}
+
+function toIsolations(given: string, context: z.RefinementCtx): IsolationName[] {
+  const names = toList(given);
+  const wrong = names.find((name) => !isolationNames.some((known) => known === name));
+  if (wrong === undefined) return names as IsolationName[];
+  context.addIssue(`must be isolations (${isolationNames.join(', ')}), which ${JSON.stringify(wrong)} is not`);
+  return z.NEVER;
 }
 
 function toPatterns(given: string, context: z.RefinementCtx): string[] {

@@ -12,7 +12,7 @@ import { healthRoutes } from './api/health.ts';
 import { messageRoutes, type messageSchema, type sessionEventSchema } from './api/messages.ts';
 import { type queueItemSchema, queueRoutes } from './api/queue.ts';
 import type { ReplyOf } from './api/route.ts';
-import type { enforcedSchema, limitsRequestSchema, sandboxLimitsSchema } from './api/sandbox-limits.ts';
+import type { enforcedSchema, isolationNames, limitsRequestSchema, sandboxLimitsSchema } from './api/sandbox-limits.ts';
 import { type sessionConfigSchema, sessionRoutes, type sessionSchema } from './api/sessions.ts';
 import { type usageEventSchema, usageRoutes } from './api/usage.ts';
 
@@ -33,7 +33,7 @@ export {
   type ReplyOf,
   type Route,
 } from './api/route.ts';
-export { limitsRequestSchema } from './api/sandbox-limits.ts';
+export { isolationNames, limitsRequestSchema } from './api/sandbox-limits.ts';
 export { permissionModes, type SessionStatus, sessionStatuses } from './api/sessions.ts';
 export { type UsageEventType, usageEventTypes } from './api/usage.ts';
 
@@ -70,6 +70,7 @@ export type UsageStats = ReplyOf<Contract['getUsageStats']>['stats'];
 export type ApiKey = z.output<typeof apiKeySchema>;
 export type LimitsRequest = z.output<typeof limitsRequestSchema>;
 export type SandboxLimits = z.output<typeof sandboxLimitsSchema>;
+export type IsolationName = (typeof isolationNames)[number];
 export type Enforced = z.output<typeof enforcedSchema>;
 export type FileEntry = z.output<typeof fileEntrySchema>;
 export type Attachment = z.output<typeof attachmentSchema>;

@@ -4,13 +4,14 @@ import { constants } from 'node:fs';
 import { access, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { adviceFor, surroundings } from './advice.ts';
-import { findHostFacts, type HostFacts } from './bubblewrap-options.ts';
 import { captured } from './captured.ts';
 import { type CgroupHost, detectCgroups } from './cgroup-host.ts';
-import { type Enforced, IsolationError } from './isolation.ts';
-import { holderOf } from './limits.ts';
+import { IsolationError } from './isolation.ts';
 import { type FilterSwitches, seccompFilter } from './seccomp.ts';
 import { bash, dropTo, launcherEnv } from './shell.ts';
+import type { Architecture } from './syscalls.ts';
+import { findHostFacts } from './wall-view.ts';
+import type { WalledHost } from './walled.ts';
 
 export interface BubblewrapOptions {
   /** Folder of the server's own, where files that all walls share are kept. */
@@ -23,13 +24,11 @@ export interface BubblewrapOptions {
 }
 
 /** This machine, as walls on it need to know it. */
-export interface BubblewrapHost {
+export interface BubblewrapHost extends WalledHost {
   bwrap: string;
-  isRoot: boolean;
-  cgroups: CgroupHost;
-  facts: HostFacts;
   filterFile: string;
-  stateDir: string;
+  /** Whether `--disable-userns` works here. */
+  disableUserns: boolean;
 }
 
 /** @throws IsolationError `isolation_unavailable` when a program is missing or a wall can't be raised here */
@@ -37,22 +36,26 @@ export async function findBubblewrapHost(options: BubblewrapOptions): Promise<Bu
   const bwrap = options.bwrap ?? '/usr/bin/bwrap';
   const { stateDir } = options;
   const isRoot = process.geteuid?.() === 0;
-  const arch = process.arch;
-  if (process.platform !== 'linux' || (arch !== 'x64' && arch !== 'arm64')) {
-    const here = `${process.platform} on ${arch}`;
-    throw new IsolationError('isolation_unavailable', `Bubblewrap needs Linux on x64 or arm64, not ${here}.`);
-  }
+  const arch = needLinux();
   for (const program of [bwrap, bash[0], ...programs]) await needProgram(program);
   const cgroups: CgroupHost = options.cgroups === false ? { v1: {} } : await detectCgroups();
-  const facts = await findHostFacts(stateDir, await provesItself(bwrap, isRoot));
+  const disableUserns = await provesItself(bwrap, isRoot);
+  const facts = await findHostFacts(stateDir);
   await removeLeftovers(stateDir);
   const filterFile = join(stateDir, 'seccomp.bpf');
   await writeFile(filterFile, seccompFilter(arch, options.filter), { mode: 0o600 });
-  return { bwrap, isRoot, cgroups, facts, filterFile, stateDir };
+  return { bwrap, isRoot, cgroups, facts, disableUserns, filterFile, stateDir };
+}
+
+/** @throws IsolationError `isolation_unavailable` where no provider has walls */
+export function needLinux(): Architecture {
+  const { platform, arch } = process;
+  if (platform === 'linux' && (arch === 'x64' || arch === 'arm64')) return arch;
+  throw new IsolationError('isolation_unavailable', `Walls need Linux on x64 or arm64, not ${platform} on ${arch}.`);
 }
 
 /** Files that are there for a moment only, of a server that was killed in that moment. */
-async function removeLeftovers(stateDir: string): Promise<void> {
+export async function removeLeftovers(stateDir: string): Promise<void> {
   const names = await readdir(stateDir);
   const left = names.filter((name) => name.startsWith('options-') || name.startsWith('self-test'));
   for (const name of left) await rm(join(stateDir, name), { recursive: true, force: true });
@@ -63,24 +66,15 @@ const packageOf: Readonly<Record<string, string>> = {
   '/usr/bin/env': 'coreutils',
   '/usr/bin/cat': 'coreutils',
   '/usr/bin/bash': 'bash',
+  '/usr/bin/perl': 'perl-base',
+  '/usr/sbin/runc': 'runc',
+  '/usr/bin/crun': 'crun',
+  '/usr/bin/runsc': 'runsc',
 };
 const programs = ['/usr/bin/setpriv', '/usr/bin/prlimit', '/usr/bin/env', '/usr/bin/cat'];
 
-export function enforcedOn({ cgroups, isRoot }: BubblewrapHost): Enforced {
-  const pids = holderOf(cgroups, 'pids');
-  return {
-    memory: holderOf(cgroups, 'memory'),
-    pids: pids === 'none' ? 'rlimit' : pids,
-    cpu: holderOf(cgroups, 'cpu'),
-    kill: cgroups.v2?.kill ? 'cgroup2' : Object.keys(cgroups.v1).length > 0 ? 'cgroup1' : 'pid-namespace',
-    privateUids: isRoot,
-    files: true,
-    network: true,
-    syscalls: true,
-  };
-}
-
-async function needProgram(path: string): Promise<void> {
+/** @throws IsolationError `isolation_unavailable` naming the package */
+export async function needProgram(path: string): Promise<void> {
   await access(path, constants.X_OK).catch((cause: unknown) => {
     throw new IsolationError(
       'isolation_unavailable',

@@ -1,4 +1,7 @@
 /** The promise every way of walling a sandbox keeps: launch a pair, run one command, find it again, destroy it. */
+import type { IsolationName } from '@ash-ai/shared/contract';
+
+export type { IsolationName };
 
 export type IsolationErrorCode =
   | 'isolation_unavailable'
@@ -34,7 +37,7 @@ export interface Enforced {
   syscalls: boolean;
 }
 
-/** Kernel uids (and gids of the same number) of one sandbox. */
+/** Kernel uids (and gids of the same number) of one sandbox. `wall + 2` is its too: the root of its user namespace in `oci`. */
 export interface UidPair {
   wall: number;
   bridge: number;
@@ -64,6 +67,8 @@ export interface SandboxSpec {
   /** Names the cgroups; letters, digits, `_` and `-`, at most 64. One life of a sandbox, never used for two at once. */
   sandboxId: string;
   sandboxDir: string;
+  /** Which one walls it in, where there are several. Default: the first. */
+  isolation?: IsolationName;
   /** Required when the server is root, absent otherwise. */
   uids?: UidPair;
   limits: Limits;
@@ -117,7 +122,7 @@ export interface Groups {
 
 /** Everything about a running pair; plain data, enough for a restarted server to verify and destroy it. */
 export interface Launched {
-  isolation: 'bubblewrap' | 'process';
+  isolation: IsolationName;
   sandboxId: string;
   bootId: string;
   bridge: ProcessIdentity;
@@ -143,9 +148,13 @@ export interface InsidePaths {
 export type Fate = 'ours to keep' | 'ours to end' | 'not ours';
 
 export interface Isolation {
-  readonly name: 'bubblewrap' | 'process';
-  capabilities(): Enforced;
-  inside(spec: Pick<SandboxSpec, 'sandboxDir' | 'runtimeDir'>): InsidePaths;
+  /** Of the default, where there are several. */
+  readonly name: IsolationName;
+  /** All that a sandbox may ask for. */
+  readonly names: readonly IsolationName[];
+  /** What one of them enforces. Default: the default. */
+  capabilities(name?: IsolationName): Enforced;
+  inside(spec: Pick<SandboxSpec, 'sandboxDir' | 'runtimeDir' | 'isolation'>): InsidePaths;
   /**
    * Starts a bridge and the launcher of its wall, joined by socketpairs; both outlive the caller.
    * The wall stands when the bridge sends the argv to run in it (see `channels.ts`).

@@ -2,32 +2,32 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { BubblewrapHost } from './bubblewrap-host.ts';
-import { wallOptions } from './bubblewrap-options.ts';
-import type { SandboxSpec } from './isolation.ts';
-import { hasTmp } from './layout.ts';
 
-/** Bubblewrap's options and the filter, open for reading; the options file is gone from the disk at once. */
-export async function openWallFiles(
-  { facts, filterFile, stateDir }: BubblewrapHost,
-  spec: SandboxSpec,
-  cwd?: string,
+/** Opens all for reading, in this order; what is open is closed again when one fails. */
+export async function openReadable(
+  sources: readonly (string | (() => Promise<FileHandle>))[],
 ): Promise<AsyncDisposable & { fds: number[] }> {
-  const ownTmp = await hasTmp(spec.sandboxDir);
-  const bytes = wallOptions({ spec, facts, ownTmp, ...(cwd === undefined ? {} : { cwd }) });
+  await using opening = new AsyncDisposableStack();
+  const fds: number[] = [];
+  for (const source of sources) {
+    const file = opening.use(typeof source === 'string' ? await open(source, 'r') : await source());
+    fds.push(file.fd);
+  }
+  const opened = opening.move();
+  return { fds, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+}
+
+/** A file with these bytes, open at its beginning, that has no name any more. */
+export async function openNameless(stateDir: string, bytes: Buffer): Promise<FileHandle> {
   const path = join(stateDir, `options-${crypto.randomUUID()}`);
-  const options = await open(path, 'wx+', 0o600);
+  const file = await open(path, 'wx+', 0o600);
   try {
     await rm(path, { force: true });
-    // At a position, because bubblewrap reads from where this descriptor stands.
-    await options.write(bytes, 0, bytes.length, 0);
-    const filter = await open(filterFile, 'r');
-    const close = async () => {
-      await Promise.all([options.close(), filter.close()]);
-    };
-    return { fds: [options.fd, filter.fd], [Symbol.asyncDispose]: close };
+    // At a position, because it is read from where this descriptor stands.
+    await file.write(bytes, 0, bytes.length, 0);
+    return file;
   } catch (error) {
-    await options.close();
+    await file.close();
     throw error;
   }
 }

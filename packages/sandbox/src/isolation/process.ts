@@ -10,7 +10,7 @@ import { spawnPair } from './pair.ts';
 import { bootId } from './proc.ts';
 import { processSupervisor } from './process-supervisor.ts';
 
-const nothing: Enforced = {
+export const enforcesNothing: Enforced = {
   memory: 'none',
   pids: 'none',
   cpu: 'none',
@@ -28,7 +28,17 @@ const unable: Pick<Isolation, 'setFrozen' | 'sweep'> = {
 };
 
 export function createProcessIsolation(): Isolation {
-  return { name: 'process', capabilities: () => nothing, inside, launch, exec, destroy, isAlive, ...unable };
+  return {
+    name: 'process',
+    names: ['process'],
+    capabilities: () => enforcesNothing,
+    inside,
+    launch,
+    exec,
+    destroy,
+    isAlive,
+    ...unable,
+  };
 }
 
 function inside({ sandboxDir, runtimeDir }: Pick<SandboxSpec, 'sandboxDir' | 'runtimeDir'>): InsidePaths {
@@ -47,7 +57,7 @@ async function launch(spec: LaunchSpec): Promise<Launched> {
   });
   return {
     ...{ isolation: 'process' as const, sandboxId: spec.sandboxId, bootId: await bootId(), ...pair },
-    ...{ groups: { wall: [], bridge: [], remove: [] }, enforced: nothing, limits: {} },
+    ...{ groups: { wall: [], bridge: [], remove: [] }, enforced: enforcesNothing, limits: {} },
   };
 }
 

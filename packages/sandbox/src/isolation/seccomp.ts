@@ -8,7 +8,7 @@ export interface FilterSwitches {
   allowNesting?: boolean;
 }
 
-const errno = { EPERM: 1, ENOSYS: 38, EAFNOSUPPORT: 97 } as const;
+export const errno = { EPERM: 1, ENOSYS: 38, EAFNOSUPPORT: 97 } as const;
 const allow = 0x7fff0000;
 const refuse = (code: number): number => 0x00050000 | code;
 
@@ -29,12 +29,13 @@ const memoryCalls: readonly Syscall[] = ['ptrace', 'process_vm_readv', 'process_
 const inspected: readonly Syscall[] = ['clone', 'clone3', 'ioctl', 'socket', 'socketpair'];
 
 /** CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET. */
-const namespaceFlags = 0x7e020000;
+export const namespaceFlags = 0x7e020000;
 /** TIOCSTI and TIOCLINUX; the kernel looks at the low 32 bits only, and so does this filter. */
-const terminalRequests = [0x5412, 0x541c];
-const family = { unix: 1, inet: 2, inet6: 10, netlink: 16 };
+export const terminalRequests = [0x5412, 0x541c];
+export const family = { unix: 1, inet: 2, inet6: 10, netlink: 16 };
 
-function refused(switches: FilterSwitches): Syscall[] {
+/** Calls that are refused whatever they are asked. */
+export function refused(switches: FilterSwitches): Syscall[] {
   const skipped = new Set<Syscall>(inspected);
   if (switches.allowNesting) for (const name of namespaceCalls) skipped.add(name);
   if (switches.allowPtrace) for (const name of memoryCalls) skipped.add(name);

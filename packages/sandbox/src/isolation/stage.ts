@@ -103,7 +103,7 @@ export function stageScript({ covers, binds, own }: Stage): string[] {
 }
 
 /** Lazily and all in one: at a thousand sessions, that many commands would take seconds. */
-function letGoOfOthers(own: string): string[] {
+export function letGoOfOthers(own: string): string[] {
   return [
     'mapfile -t lines < /proc/self/mountinfo; others=()',
     `for line in "\${lines[@]}"; do`,

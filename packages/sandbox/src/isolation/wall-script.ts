@@ -2,12 +2,19 @@
 import { bridgeChannels, wallChannels } from './channels.ts';
 import type { BridgeSpec, Limits } from './isolation.ts';
 import { bash, closeAbove, dropTo, joinGroups, quote, quoteAll } from './shell.ts';
-import { type Stage, stageScript } from './stage.ts';
+import { letGoOfOthers, type Stage, stageScript } from './stage.ts';
 
-export interface LauncherParts {
+interface LauncherParts {
   groups: readonly string[];
   stage: Stage | undefined;
   uid: number | undefined;
+}
+
+/** What the launcher of a wall is made from. */
+export interface WallParts extends LauncherParts {
+  limits: Limits;
+  /** Where no cgroup counts processes. */
+  nproc: number | undefined;
 }
 
 /** Wraps `then` so that it runs on the stage, if there is one. */
@@ -38,17 +45,15 @@ function limited(nproc: number | undefined): string {
   return nproc === undefined ? '' : quoteAll(['/usr/bin/prlimit', `--nproc=${nproc}`, '--']);
 }
 
-export interface WallParts extends LauncherParts {
+interface BubblewrapParts extends WallParts {
   bwrap: string;
-  limits: Limits;
-  nproc: number | undefined;
 }
 
 /**
  * Launcher of a session's wall. Until the argv comes it is two sleeping shells; it ends with bubblewrap or with the
  * leash, whichever is first, and bubblewrap ends with it (`--die-with-parent`).
  */
-export function wallLauncher({ bwrap, limits, nproc, ...parts }: WallParts): string {
+export function wallLauncher({ bwrap, limits, nproc, ...parts }: BubblewrapParts): string {
   const { command, leash, ready, options, filter, status } = wallChannels;
   const supervisor = [
     `echo ok >&${ready}; exec 2>&9 9>&- ${ready}>&-`,
@@ -73,13 +78,30 @@ export function wallLauncher({ bwrap, limits, nproc, ...parts }: WallParts): str
 }
 
 /** Launcher of one command's wall: no supervisor, bubblewrap is the server's own child and dies with it. */
-export function execLauncher({ bwrap, limits, nproc, ...parts }: WallParts, argv: readonly string[]): string {
+export function execLauncher({ bwrap, limits, nproc, ...parts }: BubblewrapParts, argv: readonly string[]): string {
   const { ready, leash, command, filter } = wallChannels;
   const run = [
     `echo ok >&${ready}; exec 2>&9 9>&- ${ready}>&- ${leash}<&- ${command}<&-`,
     `${bubblewrap(bwrap)} ${limited(nproc)} ${quoteAll(argv)}`,
   ].join('\n');
   return [closeAbove(filter), `exec 9>&2 2>&${ready}`, wallSetup(parts, limits, run)].join('\n');
+}
+
+/** Launcher of an OCI runtime's wall, which `supervisor` puts up in a mount namespace that holds no other sandbox's disk. */
+export function ociLauncher(
+  { groups, stage }: WallParts,
+  { supervisor, own }: { supervisor: readonly string[]; own: string },
+): string {
+  const { ready, filter } = wallChannels;
+  const stageLines = stage === undefined ? letGoOfOthers(own) : stageScript(stage);
+  const text = ['set -e', ...stageLines, 'umask 022', `exec ${quoteAll(supervisor)}`].join('\n');
+  return [
+    closeAbove(filter),
+    `exec 9>&2 2>&${ready}`,
+    ...joinGroups(groups),
+    'echo 800 > /proc/self/oom_score_adj; ulimit -c 0',
+    `exec unshare --mount --propagation private -- ${quoteAll([...bash, text])}`,
+  ].join('\n');
 }
 
 /** Launcher of a bridge in `dir`, with exactly `env`; 1 and 2 are its log already. */

@@ -1,4 +1,6 @@
 import { createBubblewrapIsolation } from '../../src/isolation/bubblewrap.ts';
 import { isolationConformance } from './conformance.ts';
 
-isolationConformance('bubblewrap', (stateDir) => createBubblewrapIsolation({ stateDir }));
+isolationConformance({ title: 'bubblewrap', name: 'bubblewrap' }, (stateDir) =>
+  createBubblewrapIsolation({ stateDir }),
+);

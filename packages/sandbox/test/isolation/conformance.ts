@@ -16,7 +16,10 @@ export interface Subject {
   sandbox: Sandbox;
 }
 
-export function isolationConformance(name: Isolation['name'], make: (stateDir: string) => Promise<Isolation>): void {
+export function isolationConformance(
+  { title, name }: { title: string; name: Isolation['name'] },
+  make: (stateDir: string) => Promise<Isolation>,
+): void {
   async function subject(mode?: number): Promise<Subject> {
     const stateDir = await tempDir(mode);
     const isolation = await make(stateDir);
@@ -24,7 +27,7 @@ export function isolationConformance(name: Isolation['name'], make: (stateDir: s
     return { isolation, stateDir, sandbox: await sandboxIn(stateDir, change as object) };
   }
 
-  describe(`${name} isolation`, () => {
+  describe(`${title} isolation`, () => {
     it('gives the bridge exactly its environment, its folder and its log', async () => {
       const { isolation, sandbox } = await subject();
       const env = { ONE: '1', TWO: "a 'b' c" };
@@ -116,7 +119,7 @@ export function isolationConformance(name: Isolation['name'], make: (stateDir: s
       const specFile = join(stateDir, 'spec.json');
       await writeFile(specFile, JSON.stringify(sandbox));
       const program = fileURLToPath(new URL('./fixtures/server.ts', import.meta.url));
-      const args = ['--conditions=@ash-ai/source', program, name, stateDir, specFile];
+      const args = ['--conditions=@ash-ai/source', program, title, stateDir, specFile];
       const server = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
       onTestFinished(() => void server.kill('SIGKILL'));
       const [line] = (await once(createInterface({ input: server.stdout }), 'line')) as [string];

@@ -65,12 +65,13 @@ export function processesOf(uid: number): number[] {
     .map(Number);
 }
 
-let lastUid = 300_000 + (process.pid % 10_000) * 64;
+let lastUid = 300_000 + (process.pid % 10_000) * 256;
 
-/** Two uids that no other test has. */
+/** Uids that no other test has. */
 export function freshUids(): UidPair | undefined {
   if (!isRoot) return undefined;
-  lastUid += 2;
+  // The third is the root of a user namespace.
+  lastUid += 4;
   return { wall: lastUid, bridge: lastUid + 1 };
 }
 

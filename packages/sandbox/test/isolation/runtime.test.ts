@@ -2,12 +2,12 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { createBubblewrapIsolation } from '../../src/isolation/bubblewrap.ts';
 import { launched, limits, runtimeDir, sandboxIn, tempDir } from './harness.ts';
+import { providers } from './providers.ts';
 
-it.runIf(existsSync(join(runtimeDir, 'claude')))('prints its version', async () => {
+it.runIf(existsSync(join(runtimeDir, 'claude'))).each(providers)('prints its version: $title', async (provider) => {
   const stateDir = await tempDir();
-  const isolation = await createBubblewrapIsolation({ stateDir });
+  const isolation = await provider.make({ stateDir });
   const sandbox = await sandboxIn(stateDir, { limits: { ...limits, memoryBytes: 1024 ** 3, pids: 256 } });
   const { bridge } = await launched(isolation, sandbox);
   const { runtime, home } = isolation.inside(sandbox);

@@ -1,9 +1,11 @@
 /** The filter's verdicts, by running the bytes as the kernel would, and inside a real wall. */
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createBubblewrapIsolation } from '../../src/isolation/bubblewrap.ts';
 import { seccompFilter } from '../../src/isolation/seccomp.ts';
+import { type OciSeccomp, ociSeccomp } from '../../src/isolation/seccomp-oci.ts';
 import { architectures, type Syscall, syscalls } from '../../src/isolation/syscalls.ts';
 import { sandboxIn, tempDir } from './harness.ts';
+import { providers } from './providers.ts';
 
 interface Call {
   arch: number;
@@ -32,6 +34,22 @@ function verdict(program: Buffer, { arch, nr, args = [] }: Call): number {
       at += holds ? yes : no;
     }
   }
+}
+
+/** What an OCI runtime makes of the rules: the first that holds. */
+function ociVerdict({ syscalls: rules }: OciSeccomp, name: string, args: readonly bigint[]): number {
+  for (const rule of rules) {
+    if (!rule.names.includes(name)) continue;
+    const holds = (rule.args ?? []).every(({ index, op, value, valueTwo = 0 }) => {
+      const given = args[index] ?? 0n;
+      if (op === 'SCMP_CMP_EQ') return given === BigInt(value);
+      if (op === 'SCMP_CMP_NE') return given !== BigInt(value);
+      if (op === 'SCMP_CMP_GE') return given >= BigInt(value);
+      return (given & BigInt(value)) === BigInt(valueTwo);
+    });
+    if (holds) return refused(rule.errnoRet);
+  }
+  return allow;
 }
 
 const allow = 0x7fff0000;
@@ -75,6 +93,26 @@ for (const name of ['x64', 'arm64'] as const) {
       expect(of('ioctl', 0, 0x5413)).toBe(allow);
     });
 
+    it('says the same in the words of OCI, and refuses more only for what the kernel does not look at', () => {
+      const switches = fc.record({ allowPtrace: fc.boolean(), allowNesting: fc.boolean() });
+      const known = (Object.keys(syscalls) as Syscall[]).filter((call) => syscalls[call][column] !== undefined);
+      const small = fc.oneof(fc.bigInt({ min: 0n, max: 0x7fffffffn }), fc.bigInt({ min: 0n, max: 60n }));
+      const value = fc.oneof(small, fc.constantFrom(0x5412n, 0x541cn, 16n, 0x10000011n));
+      const args = fc.array(value, { minLength: 3, maxLength: 3 });
+      const high = fc.array(fc.constantFrom(0n, 1n << 32n), { minLength: 3, maxLength: 3 });
+      fc.assert(
+        fc.property(switches, fc.constantFrom(...known), args, high, (on, call, low, above) => {
+          const given = low.map((part, index) => part | (above[index] ?? 0n));
+          const nr = syscalls[call][column] ?? -1;
+          const bytes = verdict(seccompFilter(name, on), { arch: audit, nr, args: given });
+          const words = ociVerdict(ociSeccomp([name], on), call, given);
+          if (above.every((part) => part === 0n)) expect([call, words]).toEqual([call, bytes]);
+          else if (bytes !== allow) expect([call, words === allow]).toEqual([call, false]);
+        }),
+        { numRuns: 2000 },
+      );
+    });
+
     it('refuses calls of other processors and modes', () => {
       expect(verdict(filter, { arch: 0x40000003, nr: 1 })).toBe(refused(38));
       if (name === 'x64') expect(verdict(filter, { arch: audit, nr: 0x40000001 })).toBe(refused(38));
@@ -92,42 +130,45 @@ for (const name of ['x64', 'arm64'] as const) {
   });
 }
 
-it.runIf(process.arch === 'x64')('holds inside a real wall (traps 6, 7)', async () => {
-  const stateDir = await tempDir();
-  const isolation = await createBubblewrapIsolation({ stateDir });
-  const sandbox = await sandboxIn(stateDir);
-  const calls: [string, number, ...number[]][] = [
-    ...(['add_key', 'keyctl', 'bpf', 'perf_event_open', 'userfaultfd', 'io_uring_setup', 'ptrace'] as const).map(
-      (name) => [name, syscalls[name][0], 0, 0, 0] as [string, number, ...number[]],
-    ),
-    ...(['process_vm_readv', 'mount', 'fsopen', 'open_tree', 'setns', 'kexec_load', 'open_by_handle_at'] as const).map(
-      (name) => [name, syscalls[name][0], 0, 0, 0] as [string, number, ...number[]],
-    ),
-    ['unshare', syscalls.unshare[0], 0x10000000],
-    ['clone', syscalls.clone[0], 0x10000011],
-    ['clone3', syscalls.clone3[0], 0, 0],
-    ['vsock', syscalls.socket[0], 40, 1, 0],
-    ['packet', syscalls.socket[0], 17, 3, 0],
-    ['netfilter', syscalls.socket[0], 16, 3, 12],
-    ['tiocsti', syscalls.ioctl[0], 0, 0x5412, 0],
-    ['tiocsti with high bits', syscalls.ioctl[0], 0, 2 ** 32 + 0x5412, 0],
-    ['unix', syscalls.socket[0], 1, 1, 0],
-  ];
-  const script = calls
-    .map(
-      ([name, ...numbers]) =>
-        `$! = 0; my $r = syscall(${numbers.join(', ')}); print "${name} ", $r < 0 ? $! + 0 : 0, "\\n";`,
-    )
-    .join('\n');
-  const { stdout } = await isolation.exec({
-    ...sandbox,
-    ...{
-      argv: ['/usr/bin/perl', '-e', `no strict; ${script.replaceAll('my $r', '$r')}`],
-      env: {},
-      timeoutMs: 10_000,
-      maxBytes: 10_000,
-    },
-  });
-  const expected: Record<string, number> = { clone3: 38, vsock: 97, packet: 97, netfilter: 97, unix: 0 };
-  expect(stdout.toString().trim().split('\n')).toEqual(calls.map(([name]) => `${name} ${expected[name] ?? 1}`));
-});
+it.runIf(process.arch === 'x64').each(providers)(
+  'holds inside a real wall of $title (traps 6, 7)',
+  async ({ make }) => {
+    const stateDir = await tempDir();
+    const isolation = await make({ stateDir });
+    const sandbox = await sandboxIn(stateDir);
+    const calls: [string, number, ...number[]][] = [
+      ...(['add_key', 'keyctl', 'bpf', 'perf_event_open', 'userfaultfd', 'io_uring_setup', 'ptrace'] as const).map(
+        (name) => [name, syscalls[name][0], 0, 0, 0] as [string, number, ...number[]],
+      ),
+      ...(
+        ['process_vm_readv', 'mount', 'fsopen', 'open_tree', 'setns', 'kexec_load', 'open_by_handle_at'] as const
+      ).map((name) => [name, syscalls[name][0], 0, 0, 0] as [string, number, ...number[]]),
+      ['unshare', syscalls.unshare[0], 0x10000000],
+      ['clone', syscalls.clone[0], 0x10000011],
+      ['clone3', syscalls.clone3[0], 0, 0],
+      ['vsock', syscalls.socket[0], 40, 1, 0],
+      ['packet', syscalls.socket[0], 17, 3, 0],
+      ['netfilter', syscalls.socket[0], 16, 3, 12],
+      ['tiocsti', syscalls.ioctl[0], 0, 0x5412, 0],
+      ['tiocsti with high bits', syscalls.ioctl[0], 0, 2 ** 32 + 0x5412, 0],
+      ['unix', syscalls.socket[0], 1, 1, 0],
+    ];
+    const script = calls
+      .map(
+        ([name, ...numbers]) =>
+          `$! = 0; my $r = syscall(${numbers.join(', ')}); print "${name} ", $r < 0 ? $! + 0 : 0, "\\n";`,
+      )
+      .join('\n');
+    const { stdout } = await isolation.exec({
+      ...sandbox,
+      ...{
+        argv: ['/usr/bin/perl', '-e', `no strict; ${script.replaceAll('my $r', '$r')}`],
+        env: {},
+        timeoutMs: 10_000,
+        maxBytes: 10_000,
+      },
+    });
+    const expected: Record<string, number> = { clone3: 38, vsock: 97, packet: 97, netfilter: 97, unix: 0 };
+    expect(stdout.toString().trim().split('\n')).toEqual(calls.map(([name]) => `${name} ${expected[name] ?? 1}`));
+  },
+);

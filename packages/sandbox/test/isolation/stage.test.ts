@@ -2,9 +2,9 @@
 import { chmod, copyFile, link, mkdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { createBubblewrapIsolation } from '../../src/isolation/bubblewrap.ts';
 import { planStage } from '../../src/isolation/stage.ts';
 import { fixtureBridge, inside, isRoot, launched, sandboxIn, tempDir } from './harness.ts';
+import { providers } from './providers.ts';
 
 describe.runIf(isRoot)('stage', () => {
   it('plans nothing where all is open', async () => {
@@ -40,9 +40,9 @@ describe.runIf(isRoot)('stage', () => {
     ['closed (0700)', undefined],
     ['open (0711)', 0o711],
   ] as const) {
-    it(`runs bridge and wall below a folder that is ${name}`, async () => {
+    it.each(providers)(`runs bridge and wall below a folder that is ${name}: $title`, async (provider) => {
       const stateDir = await tempDir(mode);
-      const isolation = await createBubblewrapIsolation({ stateDir });
+      const isolation = await provider.make({ stateDir });
       const sandbox = await sandboxIn(stateDir);
       const app = join(stateDir, "an app's folder");
       await mkdir(join(app, 'lib'), { recursive: true });

@@ -1,10 +1,8 @@
 /** What an agent's folder says of egress and model calls (`.ash/sandbox.json`: "egress", "modelLimits"). */
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { errors } from '@ash-ai/shared';
 import { type EgressRequest, egressSchema, type ModelLimitsRequest, modelLimitsSchema } from '@ash-ai/shared/contract';
 import type { z } from 'zod';
-import { sandboxFile } from '../sessions/limits.ts';
+import { readSandboxFile, sandboxFile } from '../sessions/sandbox-file.ts';
 
 /** What agent or session ask for. */
 export interface EgressSettings {
@@ -14,15 +12,7 @@ export interface EgressSettings {
 
 /** What an agent's folder asks for. @throws agent_file_invalid when the file is there and doesn't say it */
 export async function agentEgress(agentDir: string): Promise<EgressSettings> {
-  const text = await readFile(join(agentDir, sandboxFile), 'utf8').catch(() => undefined);
-  if (text === undefined) return {};
-  let given: unknown;
-  try {
-    given = JSON.parse(text);
-  } catch {
-    throw errors.agent_file_invalid({ path: sandboxFile, reason: 'it is not JSON' });
-  }
-  if (typeof given !== 'object' || given === null) return {};
+  const given = await readSandboxFile(agentDir);
   return {
     ...('egress' in given ? { egress: parsed('egress', egressSchema, given.egress) } : {}),
     ...('modelLimits' in given ? { modelLimits: parsed('modelLimits', modelLimitsSchema, given.modelLimits) } : {}),

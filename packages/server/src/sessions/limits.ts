@@ -1,12 +1,8 @@
 /** The limits of sessions: the server's defaults, what agent and session ask for on top, and the ceiling over both. */
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { errors } from '@ash-ai/shared';
 import { type LimitsRequest, limitsRequestSchema, type SandboxLimits } from '@ash-ai/shared/contract';
 import type { Config } from '../config.ts';
-
-/** Where an agent folder says what its sandboxes need. */
-export const sandboxFile = '.ash/sandbox.json';
+import { readSandboxFile, sandboxFile } from './sandbox-file.ts';
 
 export interface LimitPolicy {
   defaults: SandboxLimits;
@@ -46,18 +42,10 @@ export function limitsUnder({ defaults, ceiling }: LimitPolicy, asked: LimitsReq
  * @throws agent_file_invalid when the file is there and doesn't say it
  */
 export async function agentLimits(agentDir: string): Promise<LimitsRequest> {
-  const text = await readFile(join(agentDir, sandboxFile), 'utf8').catch(() => undefined);
-  if (text === undefined) return {};
-  const invalid = (reason: string) => errors.agent_file_invalid({ path: sandboxFile, reason });
-  let given: unknown;
-  try {
-    given = JSON.parse(text);
-  } catch {
-    throw invalid('it is not JSON');
-  }
-  if (typeof given !== 'object' || given === null || Array.isArray(given)) throw invalid('it is not an object');
+  const given = await readSandboxFile(agentDir);
   const asked = limitsRequestSchema.safeParse('limits' in given ? given.limits : {});
   if (asked.success) return asked.data;
   const [issue] = asked.error.issues;
-  throw invalid(`${['limits', ...(issue?.path ?? [])].join('.')}: ${issue?.message}`);
+  const reason = `${['limits', ...(issue?.path ?? [])].join('.')}: ${issue?.message}`;
+  throw errors.agent_file_invalid({ path: sandboxFile, reason });
 }

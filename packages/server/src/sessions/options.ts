@@ -1,6 +1,13 @@
 /** What a session is opened with: what may be kept in the open, what is sealed, and what its log tells of it. Pure. */
 import { errors } from '@ash-ai/shared';
-import type { Contract, EgressRequest, LimitsRequest, ModelLimitsRequest, Parsed } from '@ash-ai/shared/contract';
+import type {
+  Contract,
+  EgressRequest,
+  IsolationName,
+  LimitsRequest,
+  ModelLimitsRequest,
+  Parsed,
+} from '@ash-ai/shared/contract';
 
 type CreateRequest = Parsed<Contract['createSession']>['body'];
 type McpServers = NonNullable<CreateRequest['mcpServers']>;
@@ -8,7 +15,7 @@ type McpServers = NonNullable<CreateRequest['mcpServers']>;
 /** What a session keeps besides what the API shows of it; nothing secret. */
 export interface SessionSettings {
   agentVersion: number;
-  isolation: string;
+  isolation: IsolationName;
   systemPrompt?: string | undefined;
   permissionMode?: string | undefined;
   credentialId?: string | undefined;

@@ -4,6 +4,7 @@ import { errors, isAshError, newId } from '@ash-ai/shared';
 import type {
   Contract,
   Enforced,
+  IsolationName,
   Parsed,
   ReplyOf,
   SandboxLimits,
@@ -31,6 +32,7 @@ import * as turnStore from '../store/turns.ts';
 import type { Executor } from '../turns/executor.ts';
 import { configOf, patchedConfig } from './config.ts';
 import type { Forking } from './fork.ts';
+import { isolationOf } from './isolation.ts';
 import { agentLimits, type LimitPolicy, limitsUnder } from './limits.ts';
 import { type SessionSettings, secretsOf, splitEnv, visibleMcpServers } from './options.ts';
 
@@ -40,7 +42,10 @@ type ConfigPatch = Parsed<Contract['updateSessionConfig']>['body'];
 /** What the API tells of the walls around every session. */
 export interface Walls {
   policy: LimitPolicy;
-  enforced: Enforced;
+  /** What holds sandboxes of an isolation. */
+  enforcedBy(isolation: string): Enforced;
+  /** That sessions get, and those that agents may ask for. */
+  isolations: readonly [IsolationName, ...IsolationName[]];
 }
 
 interface Written {
@@ -55,7 +60,6 @@ export class Sessions implements SessionsRoom {
   readonly #log: Log;
   readonly #executor: Executor;
   readonly #folders: AgentFolders;
-  readonly #isolation: string;
   readonly #walls: Walls;
   readonly #credentials: Pick<Credentials, 'resolve'>;
   readonly #secrets: Pick<Seal, 'sealText'>;
@@ -68,7 +72,6 @@ export class Sessions implements SessionsRoom {
     log: Log;
     executor: Executor;
     folders: AgentFolders;
-    isolation: string;
     walls: Walls;
     credentials: Pick<Credentials, 'resolve'>;
     /** Seals what callers give in confidence. */
@@ -81,7 +84,6 @@ export class Sessions implements SessionsRoom {
     this.#log = rooms.log;
     this.#executor = rooms.executor;
     this.#folders = rooms.folders;
-    this.#isolation = rooms.isolation;
     this.#walls = rooms.walls;
     this.#credentials = rooms.credentials;
     this.#secrets = rooms.secrets;
@@ -263,7 +265,7 @@ export class Sessions implements SessionsRoom {
     const sealed = secrets === undefined ? null : await this.#secrets.sealText(JSON.stringify(secrets));
     const settings: SessionSettings = {
       agentVersion: version.number,
-      isolation: this.#isolation,
+      isolation: await isolationOf(this.#folders.path(tenantId, version.hash), this.#walls.isolations),
       systemPrompt: request.systemPrompt,
       permissionMode: request.permissionMode,
       credentialId: request.credentialId,
@@ -346,7 +348,7 @@ export function toSession(row: sessionStore.SessionRow, walls: Walls): Session {
     status: row.status,
     isolation: settings.isolation,
     limits: limitsUnder(walls.policy, settings.limits ?? {}),
-    enforced: walls.enforced,
+    enforced: walls.enforcedBy(settings.isolation),
     runnerId: row.runnerId,
     parentSessionId: row.parentSessionId,
     model: row.model,

@@ -23,7 +23,8 @@ export interface SparesRooms {
   logger: Logger;
   /** What a session is opened with. */
   openRequest(session: SessionRow): Promise<Boot & { limits: SandboxLimits }>;
-  /** Limits of a sandbox that waits for whoever comes. */
+  /** Isolation and limits of a sandbox that waits for whoever comes. */
+  isolation: string;
   limits: SandboxLimits;
   /** How many more sandboxes there may be now. */
   room(): number;
@@ -81,7 +82,7 @@ export class Spares implements AsyncDisposable {
     if (this.#options.policy === 'off' || this.#stopped) return undefined;
     const key = keyOf(shape);
     this.#demand.note(key ?? bridgeKey, key === undefined ? undefined : shape, Date.now());
-    const fitting = this.#of(key) ?? (sameLimits(limits, this.#rooms.limits) ? this.#of(bridgeKey) : undefined);
+    const fitting = this.#of(key) ?? (this.#takesBridge(shape, limits) ? this.#of(bridgeKey) : undefined);
     if (fitting === undefined) this.counts.none += 1;
     else this.#give(fitting);
     this.#look();
@@ -144,6 +145,11 @@ export class Spares implements AsyncDisposable {
     for (const spare of this.#spares) this.#drop(spare);
     await this.#starting;
     await Promise.all(this.#removals);
+  }
+
+  /** A bridge alone has its wall already, as sessions have it that ask for nothing else. */
+  #takesBridge({ settings }: Shape, limits: SandboxLimits): boolean {
+    return settings.isolation === this.#rooms.isolation && sameLimits(limits, this.#rooms.limits);
   }
 
   #of(key: string | undefined): Spare | undefined {

@@ -84,7 +84,7 @@ test('who may call, and how often, is read', () => {
 test.each([
   [{ ASH_PORT: 'abc' }, /^ASH_PORT: must be a whole number from 0 to 65535, not "abc"$/],
   [{ ASH_PORT: '70000' }, /^ASH_PORT: must be a whole number from 0 to 65535/],
-  [{ ASH_ISOLATION: 'none' }, /^ASH_ISOLATION: must be one of bubblewrap, process, not "none"$/],
+  [{ ASH_ISOLATION: 'none' }, /^ASH_ISOLATION: must be one of bubblewrap, oci, process, not "none"$/],
   [{ ASH_PERMISSION_MODE: 'x' }, /^ASH_PERMISSION_MODE: must be one of bypassPermissions/],
   [{ ANTHROPIC_BASE_URL: 'api.example' }, /^ANTHROPIC_BASE_URL: must be an http/],
   [{ ANTHROPIC_CUSTOM_HEADERS: 'no colon' }, /^ANTHROPIC_CUSTOM_HEADERS: must be lines of the form "Name: value"$/],

@@ -1,6 +1,9 @@
 /** What a sandbox may use at most: what can be asked for, what holds, and what holds it. */
 import { z } from 'zod';
 
+/** Ways of walling a sandbox in. */
+export const isolationNames = ['bubblewrap', 'oci', 'process'] as const;
+
 const memoryMb = z.int().min(64).max(16_777_216).describe('Memory, in MiB');
 const cpus = z.number().min(0.01).max(4096).describe('Processors; fractions are fine');
 const pids = z.int().min(16).max(4_194_304).describe('Processes and threads');

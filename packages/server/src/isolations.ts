@@ -1,0 +1,64 @@
+/** The isolations that a server offers, each proven behind a real wall before anything is served. */
+import { join } from 'node:path';
+import {
+  createBubblewrapIsolation,
+  createIsolationSet,
+  createOciIsolation,
+  createProcessIsolation,
+  type Isolation,
+  IsolationError,
+  selfTest,
+} from '@ash-ai/sandbox';
+import { errors } from '@ash-ai/shared';
+import type { IsolationName } from '@ash-ai/shared/contract';
+import type { Logger } from 'pino';
+import type { Config } from './config.ts';
+
+type Settings = Pick<Config, 'dataDir' | 'isolation' | 'isolationAllow'>;
+
+/** The one that sessions get, then the others that agents may ask for. */
+export function offeredIsolations({
+  isolation,
+  isolationAllow = [],
+}: Omit<Settings, 'dataDir'>): readonly [IsolationName, ...IsolationName[]] {
+  return [isolation, ...new Set(isolationAllow.filter((name) => name !== isolation))];
+}
+
+/** @throws isolation_unavailable, IsolationError when one of them can't hold here what it promises */
+export async function createIsolations(config: Settings, logger: Logger): Promise<Isolation> {
+  const [first, ...others] = offeredIsolations(config);
+  const made: [Isolation, ...Isolation[]] = [await createIsolation(first, config, logger)];
+  for (const name of others) {
+    made.push(
+      await createIsolation(name, config, logger).catch((cause: unknown) => {
+        if (!(cause instanceof IsolationError)) throw cause;
+        throw errors.isolation_unavailable(
+          { reason: `ASH_ISOLATION_ALLOW lists ${name}: ${cause.message}` },
+          { cause },
+        );
+      }),
+    );
+  }
+  return createIsolationSet(made);
+}
+
+async function createIsolation(name: IsolationName, { dataDir }: Settings, logger: Logger): Promise<Isolation> {
+  if (name === 'process') {
+    logger.warn(
+      'ASH_ISOLATION=process: agents run WITHOUT WALLS, with the rights of this server. For development only.',
+    );
+    return createProcessIsolation();
+  }
+  const dir = join(dataDir, 'isolation');
+  const make = { bubblewrap: createBubblewrapIsolation, oci: createOciIsolation }[name];
+  const isolation = await make({ stateDir: dir });
+  // Just below those of the sandboxes.
+  const uids = isolation.capabilities().privateUids ? { wall: 199_996, bridge: 199_997 } : undefined;
+  const checks = await selfTest(isolation, { dir: join(dir, 'self-test'), ...(uids === undefined ? {} : { uids }) });
+  const failed = checks.filter((check) => !check.ok);
+  if (failed.length > 0) {
+    const reason = failed.map(({ check, reason }) => `${check}: ${reason}`).join('; ');
+    throw errors.isolation_unavailable({ reason });
+  }
+  return isolation;
+}
