@@ -1,6 +1,6 @@
 /** What every command is given. Heavy parts are loaded when a command asks for them. */
 import type { AshClient } from '@ash-ai/sdk';
-import { type Paint, paintFor } from './output/paint.ts';
+import { hasColours, type Paint, paintFor } from './output/paint.ts';
 import type { Form } from './output/show.ts';
 import { resolveTarget } from './settings.ts';
 import { createTerminal, type OutputFlags, type Terminal } from './terminal.ts';
@@ -11,6 +11,8 @@ export interface Context {
   form: Form;
   /** Colours of results, where there are colours. */
   paint: Paint;
+  /** Whether what is shown on stdout may have colours. */
+  coloured: boolean;
   /** Columns of the terminal that results go to; undefined when they go elsewhere. */
   width: number | undefined;
   /** Whether somebody watches stderr and wants to know how it goes on. */
@@ -32,6 +34,7 @@ export function createContext(flags: OutputFlags = {}): Context {
     terminal: createTerminal(flags),
     form: json ? 'json' : quiet ? 'quiet' : table || tty ? 'people' : 'piped',
     paint: paintFor(process.stdout, color),
+    coloured: hasColours(process.stdout, color),
     width: tty ? process.stdout.columns : undefined,
     watched: process.stderr.isTTY === true && !quiet,
     serverUrl: () => resolveTarget().serverUrl,

@@ -2,6 +2,7 @@
 import { type AshStreamEvent, extractDisplayItems, extractStreamDelta, extractTextFromEvent } from '@ash-ai/sdk';
 import { brief } from './output/summary.ts';
 import { cutTo, harmless, inLine } from './output/width.ts';
+import { isFailure, reasonOf } from './result.ts';
 import type { Terminal } from './terminal.ts';
 
 export class TurnPrinter {
@@ -56,7 +57,7 @@ export class TurnPrinter {
     }
     const text = extractTextFromEvent(data);
     if (text !== null) this.#complete(text);
-    if (data.type === 'result' && (data.is_error === true || data.subtype !== 'success')) this.#result = reasonOf(data);
+    if (data.type === 'result' && isFailure(data)) this.#result = reasonOf(data);
     for (const item of extractDisplayItems(data) ?? []) {
       if (item.type === 'tool_use') this.#aside(inLine(`[${item.content}] ${item.toolInput ?? ''}`));
       if (item.type === 'tool_result') this.#aside(`  ${inLine(item.content.split('\n', 1)[0]?.slice(0, 100) ?? '')}`);
@@ -99,12 +100,6 @@ export class TurnPrinter {
   close(): void {
     this.#endLine();
   }
-}
-
-function reasonOf(result: Record<string, unknown>): string {
-  const errors = Array.isArray(result.errors) ? result.errors.filter((error) => typeof error === 'string') : [];
-  const texts = [errors.join('; '), result.result, result.subtype];
-  return texts.find((text): text is string => typeof text === 'string' && text !== '') ?? 'The turn failed';
 }
 
 /** Columns of the terminal beside the result; as many as one likes elsewhere. */

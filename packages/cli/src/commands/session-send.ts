@@ -5,6 +5,7 @@ import type { Context } from '../context.ts';
 import { leaving, leftCode } from '../detach.ts';
 import { Failure } from '../failure.ts';
 import { amount, choice, count, jsonObject } from '../option-values.ts';
+import { telling } from '../reachable.ts';
 import type { Terminal } from '../terminal.ts';
 import { TurnPrinter } from '../turn-printer.ts';
 
@@ -94,7 +95,10 @@ export async function followSession(
   const session = await (await context.client()).getSession(id);
   const { turn: turnId } = options;
   const after = cursorOf(options.from ?? options.after, session.lastSeq);
-  const client = await context.client(undefined, { maxRetries: 10_000, fetch: tellingFetch(context) });
+  const { terminal } = context;
+  const told = (reachable: boolean) =>
+    terminal.note(terminal.dim(reachable ? '(the server is back)' : '(the server does not answer; waiting for it)'));
+  const client = await context.client(undefined, { maxRetries: 10_000, fetch: telling(told) });
   using left = leaving();
   const people = context.form === 'people' && !options.raw;
   const includePartialMessages = options.partial ?? people;
@@ -115,24 +119,6 @@ function cursorOf(from: string | undefined, lastSeq: number): string | undefined
     throw new Failure(`--from takes "start", "now" or a sequence to begin after, not ${JSON.stringify(from)}`);
   }
   return from;
-}
-
-/** Tells when the server is gone and when it is back. */
-function tellingFetch({ terminal }: Context): typeof fetch {
-  let lost = false;
-  return async (input, init) => {
-    try {
-      const response = await fetch(input, init);
-      if (response.ok && lost) terminal.note(terminal.dim('(the server is back)'));
-      if (response.ok) lost = false;
-      return response;
-    } catch (error) {
-      if (!lost && init?.signal?.aborted !== true)
-        terminal.note(terminal.dim('(the server does not answer; waiting for it)'));
-      lost = true;
-      throw error;
-    }
-  };
 }
 
 /** Shows a stream to its end; the exit code that it stands for. @param log whether it is a whole log, not one turn */

@@ -6,10 +6,15 @@ export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';
 /** Puts a text into a style, where there are styles. */
 export type Paint = (style: Style | undefined, text: string) => string;
 
+/** Whether an output stream shows colours. */
+export function hasColours(stream: { isTTY?: boolean }, wanted: boolean): boolean {
+  const { NO_COLOR, TERM } = process.env;
+  return wanted && stream.isTTY === true && !NO_COLOR && TERM !== 'dumb';
+}
+
 /** The paint of an output stream. */
 export function paintFor(stream: { isTTY?: boolean }, wanted: boolean): Paint {
-  const { NO_COLOR, TERM } = process.env;
-  const coloured = wanted && stream.isTTY === true && !NO_COLOR && TERM !== 'dumb';
+  const coloured = hasColours(stream, wanted);
   return (style, text) =>
     coloured && style !== undefined && text !== '' ? styleText(style, text, { validateStream: false }) : text;
 }

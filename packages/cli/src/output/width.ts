@@ -46,7 +46,8 @@ function widthOfCluster(cluster: string): number {
 /** Built when a text needs it: making one takes milliseconds. */
 let segmenter: Intl.Segmenter | undefined;
 
-function* clustersOf(text: string): Generator<string> {
+/** The characters of a text as a reader counts them. */
+export function* clustersOf(text: string): Generator<string> {
   segmenter ??= new Intl.Segmenter();
   for (const { segment } of segmenter.segment(text)) yield segment;
 }
