@@ -26,10 +26,23 @@ const defaultUrl = 'http://localhost:4100';
 /** Where the commands go, and with which key. */
 export function resolveTarget(): { serverUrl: string; apiKey: string | undefined } {
   const config = readConfig();
+  const older = readOlder();
+  const local = readRecord(ashHome())?.url;
   return {
-    serverUrl: process.env.ASH_SERVER_URL || config.server_url || readRecord(ashHome())?.url || defaultUrl,
-    apiKey: process.env.ASH_API_KEY || config.api_key || undefined,
+    serverUrl:
+      process.env.ASH_SERVER_URL || config.server_url || local || older.server_url || older.cloud_url || defaultUrl,
+    apiKey: process.env.ASH_API_KEY || config.api_key || older.api_key || undefined,
   };
+}
+
+/** What the older command's login left in `~/.ash/credentials.json`; empty when it can't be read. */
+export function readOlder(): { server_url?: string; cloud_url?: string; api_key?: string } {
+  try {
+    const found: unknown = JSON.parse(readFileSync(join(ashHome(), 'credentials.json'), 'utf8'));
+    return typeof found === 'object' && found !== null ? found : {};
+  } catch {
+    return {};
+  }
 }
 
 /** The user's settings; empty when there are none. */

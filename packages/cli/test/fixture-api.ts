@@ -18,7 +18,13 @@ export interface FixtureApi extends AsyncDisposable {
   asked: Asked[];
 }
 
-const session = { id: sessionId, agentName: 'poet', status: 'active' };
+const session = {
+  id: sessionId,
+  agentName: 'poet',
+  agentVersion: 3,
+  status: 'active',
+  lastActiveAt: '2026-01-01T00:00:00Z',
+};
 const delta = (text: string) => ({
   type: 'stream_event',
   event: { type: 'content_block_delta', delta: { type: 'text_delta', text } },
@@ -91,7 +97,8 @@ export async function startApi(): Promise<FixtureApi> {
       const error = { error: 'The turn was interrupted', code: 'turn_interrupted' };
       hanging?.write(formatSse('error', JSON.stringify(error)));
       hanging?.end(formatSse('done', JSON.stringify({ sessionId, turnId, status: 'interrupted' }), '2'));
-    } else if (pathname === '/api/agents' && request.method === 'POST') {
+    } else if (pathname === '/health') json(200, { status: 'ok', version: '0.1.0' });
+    else if (pathname === '/api/agents' && request.method === 'POST') {
       json(201, { agent: { name: one.body?.name, version: 3 } });
     } else if (pathname === '/api/sessions' && request.method === 'POST') {
       if (one.body?.agent === 'poet') return json(201, { session });

@@ -23,6 +23,9 @@ test.for([
   [['link'], 'Give the address'],
   [['link', 'localhost:1'], 'Not the address of a server'],
   [['logs'], 'no log at'],
+  [['deploy', '.', '-e', 'KEY=secret', '-n', 'a'], 'Give them to its sessions: ash session create a -e KEY=…'],
+  [['credential', 'add', 'gold'], 'takes one of anthropic'],
+  [['session', 'follow', 'x', '--frm', 'now'], 'Did you mean --from?'],
 ] as [string[], string][])('%j fails with one line', async ([args, text]) => {
   await using home = await makeHome();
   const { code, stdout, stderr } = await home.ash(args);

@@ -174,6 +174,9 @@ test('a turn that is left goes on; it is followed, approved and tailed from else
   const [approval] = await json<{ id: string }[]>(home, ['session', 'approvals', id, '--status', 'pending']);
   expect((await home.ash(['session', 'approve', id])).stdout).toContain(approval?.id);
   expect(await ended).toBe(0);
+  const asked = (await home.ash(['session', 'follow', id, '--turn', detached.turnId, '--table'])).stderr;
+  expect(asked).toContain('? Bash waits for leave: touch allowed.txt');
+  expect(asked).toContain(`ash session approve ${id}`);
   const types = events
     .trim()
     .split('\n')

@@ -1,4 +1,4 @@
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { makeHome } from './ash.ts';
@@ -41,4 +41,29 @@ test('settings that can not be read are told of, not overwritten', async () => {
   expect(code).toBe(1);
   expect(stderr).toContain("config.json can't be read");
   expect(await readFile(path, 'utf8')).toBe('{ nope');
+});
+
+test("what the older command's login left is used before the default, and linked without an address", async () => {
+  await using home = await makeHome();
+  await using api = await startApi();
+  await mkdir(join(home.folder, '.ash'));
+  const older = { cloud_url: api.url, api_key: 'ash_older', email: 'ada@example.com' };
+  await writeFile(join(home.folder, '.ash', 'credentials.json'), JSON.stringify(older));
+  expect((await home.ash(['agent', 'list', '-q'])).stdout).toBe('poet\n');
+  expect(api.asked.at(-1)?.authorization).toBe('Bearer ash_older');
+  expect((await home.ash(['link'])).stdout).toBe(`Linked to ${api.url}\n`);
+  const config = JSON.parse(await readFile(join(home.folder, '.ash', 'config.json'), 'utf8'));
+  expect(config).toEqual({ server_url: api.url, api_key: 'ash_older' });
+});
+
+test('connect links only to a server that answers; a key can come on stdin', async () => {
+  await using home = await makeHome();
+  await using api = await startApi();
+  const failed = await home.ash(['connect', 'http://127.0.0.1:9']);
+  expect(failed).toMatchObject({ code: 1, stdout: '', stderr: 'Failed: no server answers at http://127.0.0.1:9\n' });
+  const connected = await home.ash(['connect', api.url, '--api-key', '-'], { stdin: 'ash_piped\n' });
+  expect(connected).toMatchObject({ code: 0, stdout: `Linked to ${api.url}\n` });
+  await home.ash(['agent', 'list']);
+  expect(api.asked.at(-1)?.authorization).toBe('Bearer ash_piped');
+  expect((await home.ash(['disconnect'])).stdout).toMatch(/^Unlinked/);
 });

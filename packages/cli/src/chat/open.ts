@@ -1,11 +1,12 @@
 /** `ash chat`: opens or finds the session, then talks: on a screen, by lines, or one message. */
 import { text as readText } from 'node:stream/consumers';
 import type { AshClient, Session } from '@ash-ai/sdk';
+import { withApprovalNotes } from '../approval-note.ts';
 import { show } from '../commands/session-send.ts';
 import type { Context } from '../context.ts';
 import { Failure } from '../failure.ts';
 import { awake } from './link.ts';
-import { converseByLines, telling } from './plain.ts';
+import { converseByLines } from './plain.ts';
 import { hasScreen } from './screen/terminal.ts';
 
 export interface ChatCommandOptions {
@@ -46,7 +47,7 @@ export async function chat(
       const { attach } = await import('../attach.ts');
       const content = paths.length === 0 ? text : await attach(context, client, session.id, text, paths);
       const stream = client.sendMessageStream(session.id, content, { includePartialMessages: !json });
-      code = await show(telling(stream, context, session.id), context.terminal, { json });
+      code = await show(withApprovalNotes(stream, context, session.id), context.terminal, { json });
     }
   } finally {
     if (ended) context.terminal.note(`Session ended: ${session.id}`);

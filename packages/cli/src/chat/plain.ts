@@ -6,7 +6,8 @@
  * ```
  */
 import { createInterface } from 'node:readline';
-import type { AshClient, AshStreamEvent, Session } from '@ash-ai/sdk';
+import type { AshClient, Session } from '@ash-ai/sdk';
+import { withApprovalNotes } from '../approval-note.ts';
 import { show } from '../commands/session-send.ts';
 import type { Context } from '../context.ts';
 import { describe } from '../failure.ts';
@@ -37,7 +38,7 @@ export async function converseByLines(context: Context, client: AshClient, sessi
       if (content === '') continue;
       const { signal } = leaving;
       const stream = client.sendMessageStream(session.id, content, { includePartialMessages: true, signal });
-      const code = await show(telling(stream, context, session.id), terminal).catch((error) => {
+      const code = await show(withApprovalNotes(stream, context, session.id), terminal).catch((error) => {
         if (!signal.aborted) terminal.note(describe(error, context.serverUrl()));
         return signal.aborted ? 0 : 1;
       });
@@ -50,18 +51,4 @@ export async function converseByLines(context: Context, client: AshClient, sessi
     lines.close();
   }
   return failed ? 1 : 0;
-}
-
-/** Passes a stream on, and says where an answer is waited for: nobody is at this end to give it. */
-export async function* telling(
-  stream: AsyncIterable<AshStreamEvent>,
-  { terminal }: Pick<Context, 'terminal'>,
-  sessionId: string,
-): AsyncGenerator<AshStreamEvent, void, undefined> {
-  for await (const event of stream) {
-    if (event.type === 'approval') {
-      terminal.note(`${event.data.toolName} waits for leave. Answer it in another terminal: ash chat -s ${sessionId}`);
-    }
-    yield event;
-  }
 }

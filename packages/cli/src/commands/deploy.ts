@@ -15,12 +15,16 @@ import { counted, sizeOf } from '../output/words.ts';
 export async function deploy(
   context: Context,
   path: string,
-  options: { name?: string; dryRun?: boolean },
+  options: { name?: string; dryRun?: boolean; env?: string[] },
 ): Promise<void> {
   const { terminal } = context;
   const given = options.name ?? basename(resolve(path));
   const name = toAgentName(given);
   if (name === '') throw new Failure(`${JSON.stringify(given)} leaves no name for the agent. Give one with --name.`);
+  if (options.env !== undefined) {
+    const next = `Give them to its sessions: ash session create ${name} -e ${options.env[0]?.split('=', 1)[0]}=…`;
+    throw new Failure('the server keeps no variables with an agent', { next });
+  }
   const { files, bytes, leftOut } = await readAgentFiles(path);
   if (leftOut.length > 0) terminal.note(`Left out, for they are no files of this folder: ${leftOut.join(', ')}`);
   await tellOfSecrets(context, path, name);

@@ -3,14 +3,16 @@ import { text } from 'node:stream/consumers';
 import type { Context } from '../context.ts';
 import { Failure } from '../failure.ts';
 import { showSentence } from '../output/show.ts';
-import { resolveTarget, writeConfig } from '../settings.ts';
+import { readOlder, resolveTarget, writeConfig } from '../settings.ts';
 
 /** Stores another server's address and key; the local server's key is kept aside. */
-export async function link(context: Context, url: string | undefined, options: { apiKey?: string }): Promise<void> {
+export async function link(context: Context, given: string | undefined, options: { apiKey?: string }): Promise<void> {
+  const older = given === undefined ? readOlder() : {};
+  const url = given ?? older.server_url ?? older.cloud_url;
   if (url === undefined) throw new Failure('Give the address of the server: ash link <url> --api-key <key>');
   if (!/^https?:\/\//i.test(url))
     throw new Failure(`Not the address of a server: ${url} (it begins with http:// or https://)`);
-  const key = options.apiKey === '-' ? (await text(process.stdin)).trim() : options.apiKey;
+  const key = options.apiKey === '-' ? (await text(process.stdin)).trim() : (options.apiKey ?? older.api_key);
   if (key === '') throw new Failure('No key came on stdin');
   const serverUrl = url.replace(/\/$/, '');
   writeConfig(({ api_key, ...config }) => ({

@@ -1,10 +1,12 @@
 /** `ash session send` and `ash session follow`: what a turn streams, for people, for programs, or raw. */
 import { text as readText } from 'node:stream/consumers';
 import type { AshClient, AshStreamEvent, SendMessageOptions } from '@ash-ai/sdk';
+import { withApprovalNotes } from '../approval-note.ts';
 import type { Context } from '../context.ts';
 import { leaving, leftCode } from '../detach.ts';
 import { Failure } from '../failure.ts';
 import { amount, choice, count, jsonObject } from '../option-values.ts';
+import { movingLine } from '../output/waiting.ts';
 import { telling } from '../reachable.ts';
 import type { Terminal } from '../terminal.ts';
 import { TurnPrinter } from '../turn-printer.ts';
@@ -41,23 +43,26 @@ export async function sendMessage(
   const text = await messageText(message);
   const content = options.file === undefined ? text : await withFiles(context, client, id, text, options.file);
   using left = leaving();
+  using line = movingLine(context, 'Waiting for the agent');
   let turnId: string | undefined;
   async function* watched() {
     const includePartialMessages = !options.raw && !options.json;
     const stream = client.sendMessageStream(id, content, { ...given, includePartialMessages, signal: left.signal });
     for await (const event of stream) {
       if (event.type === 'session_start') turnId = event.data.turnId;
+      else line[Symbol.dispose]();
       if (options.detach) return;
       yield event;
     }
   }
   try {
-    const code = await show(watched(), terminal, options);
+    const code = await show(withApprovalNotes(watched(), context, id), terminal, options);
     if (!options.detach) return code;
     if (options.json) terminal.json({ sessionId: id, turnId: turnId ?? null });
     else terminal.out(context.form === 'quiet' ? `${turnId}\n` : `Turn started: ${turnId}\n`);
     return 0;
   } catch (error) {
+    line[Symbol.dispose]();
     if (!left.signal.aborted) throw error;
     if (turnId === undefined) terminal.fail('Left before the server took the message.');
     else {
@@ -103,8 +108,10 @@ export async function followSession(
   const people = context.form === 'people' && !options.raw;
   const includePartialMessages = options.partial ?? people;
   const stream = client.followSession(id, { after, turnId, includePartialMessages, signal: left.signal });
+  const log = turnId === undefined;
+  const shown = log ? stream : withApprovalNotes(stream, context, id);
   try {
-    return await show(stream, context.terminal, { json: options.json === true, raw: !people }, turnId === undefined);
+    return await show(shown, context.terminal, { json: options.json === true, raw: !people }, log);
   } catch (error) {
     if (!left.signal.aborted) throw error;
     return turnId === undefined ? 0 : leftCode;

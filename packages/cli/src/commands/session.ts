@@ -5,6 +5,7 @@ import { readEnvFiles } from '../env-file.ts';
 import { amount, choice, count, jsonObject, pairs, textOrFile } from '../option-values.ts';
 import { styleOf } from '../output/paint.ts';
 import { type Column, showDone, showList, showOne, showSentence } from '../output/show.ts';
+import { waiting } from '../output/waiting.ts';
 import { ago, counted } from '../output/words.ts';
 
 const statuses = ['starting', 'active', 'paused', 'stopped', 'ended', 'error'] as const;
@@ -87,6 +88,9 @@ export async function getSession(context: Context, id: string): Promise<void> {
   });
 }
 
+/** What is said while it takes its time: files are stored, or brought back. */
+const changing = { pause: 'Pausing', resume: 'Resuming', stop: 'Stopping', end: 'Ending' } as const;
+
 export async function changeSession(
   context: Context,
   verb: 'pause' | 'resume' | 'stop' | 'end',
@@ -95,7 +99,7 @@ export async function changeSession(
 ): Promise<void> {
   const ash = await context.client();
   const change = { pause: ash.pauseSession, resume: ash.resumeSession, stop: ash.stopSession, end: ash.endSession };
-  showDone(context, told, await change[verb](id), { key: id });
+  showDone(context, told, await waiting(context, changing[verb], change[verb](id)), { key: id });
 }
 
 export async function interrupt(context: Context, id: string): Promise<void> {
@@ -106,7 +110,11 @@ export async function interrupt(context: Context, id: string): Promise<void> {
 
 export async function fork(context: Context, id: string, options: { at?: string; resume?: boolean }): Promise<void> {
   const client = await context.client();
-  const { session, files, conversation } = await client.forkSessionWithFiles(id, { at: count('--at', options.at) });
+  const { session, files, conversation } = await waiting(
+    context,
+    'Copying the workspace',
+    client.forkSessionWithFiles(id, { at: count('--at', options.at) }),
+  );
   const current = options.resume ? await client.resumeSession(session.id) : session;
   showDone(context, 'Session forked', current, {
     key: session.id,

@@ -7,8 +7,21 @@ import { launch, logPath } from '../local-server/launch.ts';
 import { readRecord, type ServerRecord } from '../local-server/record.ts';
 import { readConfig, resolveTarget } from '../settings.ts';
 
-export async function start(context: Context, options: StartOptions): Promise<number> {
+/** Options of the older command, for a server in a container. */
+interface OldOptions {
+  tag?: string;
+  image?: string;
+  pull?: boolean;
+  cloudUrl?: string;
+}
+
+export async function start(context: Context, options: StartOptions & OldOptions): Promise<number> {
   const { terminal } = context;
+  if (options.tag || options.image || options.cloudUrl || options.pull === false) {
+    terminal.note(
+      '--tag, --image, --no-pull and --cloud-url mean nothing any more: the server is a process of its own.',
+    );
+  }
   const dataDir = dataDirOf(options.dataDir);
   const running = readRecord(dataDir);
   if (options.foreground) {

@@ -7,7 +7,13 @@ const patienceMs = 300;
 
 /** Awaits `work` and shows `what` meanwhile, with the seconds that it takes. */
 export async function waiting<T>(context: Context, what: string, work: Promise<T>): Promise<T> {
-  if (!context.watched) return work;
+  using _line = movingLine(context, what);
+  return await work;
+}
+
+/** A line that says what is waited for, until it is disposed. */
+export function movingLine({ watched, terminal }: Context, what: string): Disposable {
+  if (!watched) return { [Symbol.dispose]: () => undefined };
   const since = Date.now();
   let frame = 0;
   let shown = false;
@@ -16,12 +22,13 @@ export async function waiting<T>(context: Context, what: string, work: Promise<T
     shown = true;
     const seconds = Math.floor((Date.now() - since) / 1000);
     const line = `${frames[frame++ % frames.length]} ${what} …${seconds > 0 ? ` ${seconds}s` : ''}`;
-    process.stderr.write(`\r\u001b[2K${context.terminal.dim(line)}`);
+    process.stderr.write(`\r\u001b[2K${terminal.dim(line)}`);
   }, 100);
-  try {
-    return await work;
-  } finally {
-    clearInterval(timer);
-    if (shown) process.stderr.write('\r\u001b[2K');
-  }
+  return {
+    [Symbol.dispose]: () => {
+      clearInterval(timer);
+      if (shown) process.stderr.write('\r\u001b[2K');
+      shown = false;
+    },
+  };
 }

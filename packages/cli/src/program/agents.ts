@@ -1,6 +1,6 @@
 /** Commands about agents. */
-import type { Command } from 'commander';
-import { type Doing, example } from './doing.ts';
+import { type Command, Option } from 'commander';
+import { type Doing, example, several } from './doing.ts';
 
 export function addAgentCommands(program: Command, doing: Doing): void {
   program
@@ -8,6 +8,7 @@ export function addAgentCommands(program: Command, doing: Doing): void {
     .description('deploy a folder as an agent, or redeploy it')
     .argument('<path>', 'folder with a CLAUDE.md')
     .option('-n, --name <name>', "name of the agent (default: the folder's name)")
+    .addOption(new Option('-e, --env <NAME=value>').argParser(several).hideHelp())
     .option('--dry-run', 'show what would change, and change nothing')
     .addHelpText(
       'after',

@@ -1,11 +1,14 @@
 /** Commands about the server on this machine. */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { type Doing, example, several } from './doing.ts';
+
+/** What the older command took for its container: taken still, and told that it means nothing. */
+const ofContainer = ['--tag <t>', '--image <i>', '--no-pull', '--cloud-url <url>'] as const;
 
 export function addServerCommands(program: Command, doing: Doing): void {
   const dataDir = ['--data-dir <folder>', 'data folder of the server (default: ASH_DATA_DIR, else ~/.ash)'] as const;
 
-  program
+  const start = program
     .command('start')
     .description('start a server on this machine, in the background')
     .option('--port <n>', 'port to listen on (default: ASH_PORT, else 4100)')
@@ -18,6 +21,8 @@ export function addServerCommands(program: Command, doing: Doing): void {
     .option('--foreground', 'stay in the foreground until stopped; logs go to this terminal')
     .addHelpText('after', example('ash start', 'ash start --port 5000 --data-dir ./data', 'ash start --foreground'))
     .action(doing(async (context, options) => (await import('../commands/start.ts')).start(context, options)));
+
+  for (const flags of ofContainer) start.addOption(new Option(flags).hideHelp());
 
   program
     .command('stop')
@@ -32,6 +37,7 @@ export function addServerCommands(program: Command, doing: Doing): void {
     .command('status')
     .description('show whether the server runs, and what it holds')
     .option(...dataDir)
+    .addOption(new Option('--port <n>').hideHelp())
     .addHelpText('after', example('ash status', 'ash status --json | jq .health.activeSessions'))
     .action(doing(async (context, options) => (await import('../commands/status.ts')).status(context, options)));
 
