@@ -16,6 +16,7 @@ import { createUidPool, takenUids, type UidPool, uidsOf } from './isolation/uids
 import { Launches, type LaunchOptions } from './launch.ts';
 import { LocalSandbox, type Remains } from './local-sandbox.ts';
 import { LocalWorkspaces } from './local-workspaces.ts';
+import { memoryOf } from './memory.ts';
 import type {
   Attachment,
   AwakeSandbox,
@@ -163,6 +164,11 @@ class LocalRunner implements Runner {
     const uids = await uidsOf(dir);
     await rm(dir, { recursive: true, force: true });
     if (uids !== undefined) this.#uids?.give(uids);
+  }
+
+  async memoryOf(sessionId: string): Promise<number | undefined> {
+    const launched = await readRecord(this.#dir(sessionId));
+    return launched && (await memoryOf(launched));
   }
 
   async list(): Promise<string[]> {

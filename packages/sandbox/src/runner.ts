@@ -136,6 +136,8 @@ export interface Runner {
   remove(sessionId: string): Promise<void>;
   /** Ends and removes what belongs to nobody; `known` tells which of these sessions exist. */
   sweep(known: (sessionIds: string[]) => Promise<ReadonlySet<string>>): Promise<Swept>;
+  /** Memory that a session's live sandbox takes, in MB; undefined when there is none. */
+  memoryOf(sessionId: string): Promise<number | undefined>;
   /** Sessions that have a sandbox, or remains of one. */
   list(): Promise<string[]>;
 }

@@ -1,6 +1,6 @@
 /** The composition root: puts the rooms together and takes them apart again. */
 import { readFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
+import { hostname, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { createLocalRunner, type Isolation, isolationLimits } from '@ash-ai/sandbox';
 import type { Logger } from 'pino';
@@ -41,7 +41,7 @@ import * as turnStore from './store/turns.ts';
 import { Sweep } from './sweep.ts';
 import { Meter } from './telemetry/meter.ts';
 import { createMetrics } from './telemetry/metrics.ts';
-import { Executor } from './turns/executor.ts';
+import { Executor, type ExecutorOptions } from './turns/executor.ts';
 import { Turns } from './turns/start.ts';
 import { Usage } from './usage/usage.ts';
 import { version } from './version.ts';
@@ -109,17 +109,15 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
   const executor: Executor = building.use(
     new Executor(
       {
-        store,
-        log,
+        ...{ store, log, logger, meter },
         runner: takingSpares(runner, spares, logger),
-        logger,
-        meter,
         serverId: `${hostname()}-${process.pid}`,
         openRequest,
         maySpend: (session) => terms.maySpend(session),
         sandboxLogs,
+        memoryOf: (sessionId) => runner.memoryOf(sessionId),
       },
-      { maxAwake: config.maxSandboxes, idleMs: config.idleTimeoutMs, spares },
+      { ...capacityOf(config), spares },
     ),
   );
   building.use(spares);
@@ -144,7 +142,7 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
   );
   const withFiles = { store, openRequest, workspaces: runner.workspaces };
   const commands = building.use(new Exec(withFiles));
-  const serverHealth = health({ store, executor, spares, config, isolation });
+  const serverHealth = health({ store, executor, spares, isolation });
   const rooms: Rooms = {
     version,
     keys,
@@ -172,7 +170,7 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
     internal: createInternalGate(config.internalSecret),
     health: serverHealth,
     durable: () => store.durable(),
-    metrics: createMetrics({ store, meter, spares, health: serverHealth }),
+    metrics: createMetrics({ store, meter, spares, executor, health: serverHealth }),
   };
   await folders.sweepStaging();
   const unfinished = await turnStore.listUnfinished(store.db);
@@ -201,4 +199,12 @@ function serveOptions(config: Config): Omit<ServeOptions, 'rooms'> {
   const { host, port, rateLimit: requests, rateLimitSessions: sessions, rateLimitAgents: agents } = config;
   const { allowedOrigins: origins = [], trustedProxies } = config;
   return { host, port, rates: { requests, sessions, agents }, origins, trustedProxies };
+}
+
+function capacityOf(config: Config): Omit<ExecutorOptions, 'spares'> {
+  const { maxSandboxes: maxAwake, idleTimeoutMs: idleMs, capacityWaitMs: waitMs, maxWaiting } = config;
+  // Of this machine, or of the container that the server is in.
+  const bytes = Math.min(process.constrainedMemory() || Number.POSITIVE_INFINITY, totalmem());
+  const memoryMb = config.sandboxesMemoryMb ?? Math.floor((0.75 * bytes) / 1024 ** 2);
+  return { maxAwake, idleMs, waitMs, maxWaiting, memoryMb };
 }

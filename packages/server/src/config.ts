@@ -53,10 +53,28 @@ export const variables = {
     meaning: 'Sessions awake at once',
     schema: whole(1, 1_000_000),
   },
+  sandboxesMemoryMb: {
+    name: 'ASH_SANDBOXES_MEMORY_MB',
+    meaning:
+      'Memory of all sandboxes together, in MiB, by what they are measured to take; by default three quarters of the machine',
+    schema: whole(256, 1_000_000_000),
+  },
+  capacityWaitMs: {
+    name: 'ASH_CAPACITY_WAIT_MS',
+    default: '60000',
+    meaning: 'Time that a message waits for a sandbox when all are busy, in ms; then its turn fails',
+    schema: whole(1, 3_600_000),
+  },
+  maxWaiting: {
+    name: 'ASH_MAX_WAITING',
+    default: '1000',
+    meaning: 'Sessions that may wait for a sandbox at once; messages to more of them are refused with 503',
+    schema: whole(0, 1_000_000),
+  },
   idleTimeoutMs: {
     name: 'ASH_IDLE_TIMEOUT_MS',
     default: '1800000',
-    meaning: 'Time without a turn after which a session is put to sleep, in ms',
+    meaning: 'Time without a turn after which a session is put to sleep, in ms; less when sandboxes are scarce',
     schema: whole(1, 2_147_483_647),
   },
   spares: {

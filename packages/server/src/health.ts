@@ -2,7 +2,6 @@
 import { hostname } from 'node:os';
 import type { Isolation } from '@ash-ai/sandbox';
 import type { Health } from '@ash-ai/shared/contract';
-import type { Config } from './config.ts';
 import type { Spares } from './spares/spares.ts';
 import type { Store } from './store/open.ts';
 import * as sessionStore from './store/sessions.ts';
@@ -13,10 +12,9 @@ export function health(rooms: {
   store: Store;
   executor: Executor;
   spares: Pick<Spares, 'warm' | 'warming' | 'counts'>;
-  config: Pick<Config, 'maxSandboxes'>;
   isolation: Isolation;
 }): () => Promise<Health> {
-  const { store, executor, spares, config, isolation } = rooms;
+  const { store, executor, spares, isolation } = rooms;
   const startedAt = performance.now();
   return async () => {
     const counts = await sessionStore.countByStatus(store.db);
@@ -37,7 +35,7 @@ export function health(rooms: {
         ...{ warming, warm },
         waiting: awake - running,
         running,
-        maxCapacity: config.maxSandboxes,
+        maxCapacity: executor.limit,
         ...executor.resumes,
         preWarmHits: taken.booted + taken.bridge,
       },

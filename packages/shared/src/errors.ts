@@ -169,10 +169,15 @@ export const errorTable = {
     suggestion: 'Wait until some of them have run.',
     retryable: true,
   }),
-  capacity_reached: define<{ limit: number }>(503, (c) => `Sandbox capacity reached (${c.limit} awake sessions)`, {
-    suggestion: 'Try again later, or raise ASH_MAX_SANDBOXES.',
-    retryable: true,
-  }),
+  capacity_reached: define<{ limit: number; retryAfterSeconds: number }>(
+    503,
+    (c) => `Sandbox capacity reached: ${c.limit} sessions are awake and busy, and no place became free in time`,
+    {
+      suggestion:
+        'Try again after the seconds that Retry-After says. The operator sets the capacity with ASH_MAX_SANDBOXES and ASH_SANDBOXES_MEMORY_MB.',
+      retryable: true,
+    },
+  ),
 
   stream_limit_reached: define<{ limit: number }>(503, (c) => `This server streams to ${c.limit} clients already`, {
     retryable: true,

@@ -9,6 +9,8 @@ export function renderError(error: unknown, request: FastifyRequest, reply: Fast
   const coded = toAshError(error, request);
   logFailure(coded, request, log);
   if (coded.statusCode === 401) reply.header('www-authenticate', 'Bearer');
+  const { retryAfterSeconds } = coded.details;
+  if (typeof retryAfterSeconds === 'number') reply.header('retry-after', String(retryAfterSeconds));
   // Fastify closes the connection after an unread body; the client, still sending, might then never see why.
   if (coded.code === 'body_too_large') reply.header('connection', 'keep-alive');
   // A reply that the hooks never saw has them not yet.

@@ -174,6 +174,10 @@ export interface TurnsRoom {
     input: { content: TurnContent; options: TurnOptions; whenBusy: 'queue' | 'reject' | 'interrupt' },
     idempotencyKey?: string,
   ): Promise<{ turnId: string; acceptedSeq: number }>;
+  /** Wakes a session that somebody looks at: a message is likely to follow. */
+  wake(tenantId: string, sessionId: string): Promise<void>;
+  /** A session's place in the line for a sandbox, from 1; undefined when it doesn't wait for one. */
+  positionOf(sessionId: string): number | undefined;
 }
 
 export interface LogRoom {

@@ -34,20 +34,24 @@ const streamHeaders = {
 const heartbeat = formatSseComment('keep-alive');
 /** Asks the client to come back at once, with the last id it saw. */
 const comeBack = `retry: 200\n${formatSseComment('this stream goes on at its last id')}`;
+/** How often a session that waits for a sandbox is told its place, at least. */
+const POSITION_MS = 1000;
 /** How long a client may take to read the end of its stream at shutdown. */
 const SHUTDOWN_MS = 900;
 
 export class Streams implements AsyncDisposable {
   readonly #options: StreamsOptions;
-  readonly #open = new Set<StreamWriter>();
+  readonly #open = new Map<StreamWriter, StreamSource['position']>();
+  readonly #line: NodeJS.Timeout;
   readonly #timer: NodeJS.Timeout;
   #closing = false;
 
   constructor(options: StreamsOptions) {
     this.#options = options;
     this.#timer = setInterval(() => {
-      for (const writer of this.#open) writer.comment(heartbeat);
+      for (const writer of this.#open.keys()) writer.comment(heartbeat);
     }, options.heartbeatMs).unref();
+    this.#line = setInterval(() => this.#tellPositions(), Math.min(options.heartbeatMs, POSITION_MS)).unref();
   }
 
   /** How many streams there are. */
@@ -61,16 +65,25 @@ export class Streams implements AsyncDisposable {
     if (this.#open.size >= this.#options.maxStreams)
       throw errors.stream_limit_reached({ limit: this.#options.maxStreams });
     const writer = new StreamWriter(raw, this.#options.drainTimeoutMs);
-    this.#open.add(writer);
+    this.#open.set(writer, undefined);
     try {
       const source = await request.source(writer.signal);
       request.hijack();
       if (writer.ended) return;
+      this.#open.set(writer, source.position);
       writer.open({ ...request.headers, ...streamHeaders }, request.headOnly ? '' : source.opening);
       const last = request.headOnly ? '' : await this.#pump(writer, source, request.failed);
       await writer.finish(last, this.#options.drainTimeoutMs);
     } finally {
       this.#open.delete(writer);
+    }
+  }
+
+  /** Tells readers of sessions that wait for a sandbox where these are in the line. */
+  #tellPositions(): void {
+    for (const [writer, position] of this.#open) {
+      const at = position?.();
+      if (at !== undefined) writer.comment(formatSseComment(`waiting for a sandbox, place ${at} in the line`));
     }
   }
 
@@ -103,6 +116,7 @@ export class Streams implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing = true;
     clearInterval(this.#timer);
-    await Promise.all([...this.#open].map((writer) => writer.opened && writer.finish(comeBack, SHUTDOWN_MS)));
+    clearInterval(this.#line);
+    await Promise.all([...this.#open.keys()].map((writer) => writer.opened && writer.finish(comeBack, SHUTDOWN_MS)));
   }
 }

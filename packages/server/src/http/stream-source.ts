@@ -15,4 +15,6 @@ export interface StreamSource {
   /** Text of the events before the first item. */
   opening: string;
   items: AsyncIterable<Followed>;
+  /** The session's place in the line for a sandbox, from 1; undefined when it doesn't wait for one. */
+  position?: () => number | undefined;
 }

@@ -7,7 +7,7 @@ import type { Failure } from './backoff.ts';
 /** What an attempt needs of the rooms around it. */
 export interface AttemptRooms {
   sessions: Pick<SessionsRoom, 'create'>;
-  turns: TurnsRoom;
+  turns: Pick<TurnsRoom, 'start'>;
   log: Pick<LogRoom, 'follow'>;
   /** Sees to a session whose server may be gone. */
   recover(sessionId: string): void;

@@ -4,6 +4,7 @@ import type { Spares } from '../spares/spares.ts';
 import type { Store } from '../store/open.ts';
 import * as queueStore from '../store/queue.ts';
 import * as turnStore from '../store/turns.ts';
+import type { Executor } from '../turns/executor.ts';
 import type { Meter } from './meter.ts';
 import { formatMetrics, labelled, type Metric } from './prometheus.ts';
 
@@ -11,12 +12,13 @@ export interface MetricsRooms {
   store: Store;
   meter: Meter;
   spares: Pick<Spares, 'counts'>;
+  executor: Pick<Executor, 'waiting'>;
   health(): Promise<Health>;
 }
 
 /** Collects the metrics of the server as text. */
 export function createMetrics(rooms: MetricsRooms): (http: { streamsOpen: number }) => Promise<string> {
-  const { store, meter, spares, health } = rooms;
+  const { store, meter, spares, executor, health } = rooms;
   return async ({ streamsOpen }) => {
     const [now, turns, queue] = await Promise.all([
       health(),
@@ -45,6 +47,7 @@ export function createMetrics(rooms: MetricsRooms): (http: { streamsOpen: number
         samples: labelled('state', { cold, warming, warm, waiting, running }),
       },
       gauge('ash_pool_max_capacity', 'Sandboxes that may be alive at once.', now.pool.maxCapacity),
+      gauge('ash_sessions_waiting', 'Sessions that wait for a sandbox.', executor.waiting),
       {
         name: 'ash_resume_total',
         help: 'Sessions resumed, by path.',

@@ -1,18 +1,19 @@
 /** Runs turns: a lane per session that is awake or busy, a bound on how many are awake, and sleep for the idle. */
-import { type ApprovalAnswer, errors, type TurnEnded } from '@ash-ai/shared';
+import type { Runner } from '@ash-ai/sandbox';
+import type { ApprovalAnswer, TurnEnded } from '@ash-ai/shared';
 import type { Spares } from '../spares/spares.ts';
 import { Lane, type LaneRooms } from './lane.ts';
+import { idleMsAt, Places, type PlacesOptions } from './places.ts';
 
-export interface ExecutorOptions {
-  /** Awake sessions at most. */
-  maxAwake: number;
-  /** How long a session may be idle before it is put to sleep, in ms. */
+export interface ExecutorOptions extends PlacesOptions {
+  /** How long a session may be idle before it is put to sleep, in ms; less when places are scarce. */
   idleMs: number;
-  /** How long a turn waits for a place, in ms. Default 60,000. */
-  admitMs?: number;
   /** Sandboxes that wait for sessions: they count, and are the first to go. */
   spares: Pick<Spares, 'size' | 'yieldPlace' | 'isGiven'>;
 }
+
+/** How many idle sessions are looked at for what they take of the memory, at each sweep. */
+const measuredAtOnce = 4;
 
 const resumeCounters = [
   'resumeWarmHits',
@@ -28,36 +29,59 @@ export class Executor implements AsyncDisposable {
   readonly #rooms: LaneRooms;
   readonly #options: ExecutorOptions;
   readonly #sweep: NodeJS.Timeout;
-  /** Lanes that hold a place: awake ones and those about to be. */
-  readonly #admitted = new Set<Lane>();
-  readonly #waiting: (() => void)[] = [];
+  readonly #places: Places;
+  readonly #memoryOf: Runner['memoryOf'];
   #warm = 0;
   #cold = 0;
   #stopping = false;
-  #disposed = false;
 
-  constructor(rooms: Omit<LaneRooms, 'admit' | 'adopted' | 'changed'>, options: ExecutorOptions) {
+  constructor(
+    { memoryOf, ...rooms }: Omit<LaneRooms, 'admit' | 'adopted' | 'changed'> & Pick<Runner, 'memoryOf'>,
+    options: ExecutorOptions,
+  ) {
     this.#options = options;
+    this.#memoryOf = memoryOf;
+    this.#places = new Places(options, options.spares, rooms.logger);
     this.#rooms = {
       ...rooms,
-      admit: (lane) => this.#admit(lane),
-      adopted: (lane) => void this.#admitted.add(lane),
+      admit: (lane, tenantId) => this.#places.take(lane, tenantId),
+      adopted: (lane) => this.#places.adopt(lane),
       changed: (lane) => this.#changed(lane),
     };
-    this.#sweep = setInterval(() => this.#sleepIdle(), Math.min(options.idleMs, 30_000)).unref();
+    this.#sweep = setInterval(() => this.#look(), Math.min(options.idleMs, 15_000)).unref();
   }
 
   get awake(): number {
-    return this.#admitted.size;
+    return this.#places.held.size;
+  }
+
+  /** Sandboxes that there may be. */
+  get limit(): number {
+    return this.#places.limit;
   }
 
   /** How many more sandboxes there may be before one has to go. */
   get room(): number {
-    return this.#options.maxAwake - this.#admitted.size - this.#options.spares.size;
+    return this.#places.room;
   }
 
   get running(): number {
-    return [...this.#admitted].filter((lane) => lane.busy).length;
+    return [...this.#places.held].filter((lane) => lane.busy).length;
+  }
+
+  /** Sessions that wait for a place. */
+  get waiting(): number {
+    return this.#places.waiting;
+  }
+
+  /** A session's place in the line for a sandbox, from 1; undefined when it doesn't wait. */
+  positionOf(sessionId: string): number | undefined {
+    return this.#places.positionOf(sessionId);
+  }
+
+  /** Whether a message may be accepted that might have to wait for a place. @throws capacity_reached */
+  mayAccept(sessionId: string): void {
+    if (!(this.#lanes.get(sessionId)?.awake ?? false) && this.#places.room <= 0) this.#places.mayWait();
   }
 
   /** How often a resumed session was still awake, and how often not, since the server started. */
@@ -85,7 +109,7 @@ export class Executor implements AsyncDisposable {
   /** Wakes a session that will be needed soon, unless that would put another one to sleep. */
   warm(sessionId: string): void {
     const there = this.#options.spares.isGiven(sessionId);
-    if (!this.#stopping && (there || this.#admitted.size < this.#options.maxAwake)) this.#lane(sessionId).warm();
+    if (!this.#stopping && (there || this.#places.room > 0)) this.#lane(sessionId).warm();
   }
 
   /** Takes up what an earlier server left of a session. */
@@ -131,8 +155,7 @@ export class Executor implements AsyncDisposable {
   /** Lets go of all sandboxes without ending them. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopping = true;
-    this.#disposed = true;
-    for (const wake of this.#waiting.splice(0)) wake();
+    this.#places.close();
     clearInterval(this.#sweep);
     await Promise.all([...this.#lanes.values()].map((lane) => lane.detach()));
   }
@@ -146,45 +169,33 @@ export class Executor implements AsyncDisposable {
     return lane;
   }
 
-  async #admit(lane: Lane): Promise<void> {
-    const deadline = Date.now() + (this.#options.admitMs ?? 60_000);
-    while (!this.#admitted.has(lane) && this.room <= 0) {
-      if (this.#disposed) throw errors.shutting_down();
-      if (await this.#options.spares.yieldPlace()) continue;
-      const idle = this.#longestIdle();
-      if (idle !== undefined) await idle.sleep();
-      else if (Date.now() >= deadline) throw errors.capacity_reached({ limit: this.#options.maxAwake });
-      else {
-        const { promise, resolve } = Promise.withResolvers<void>();
-        const timer = setTimeout(resolve, deadline - Date.now());
-        this.#waiting.push(resolve);
-        await promise;
-        clearTimeout(timer);
-      }
-    }
-    this.#admitted.add(lane);
-  }
-
   #changed(lane: Lane): void {
     if (!lane.awake && !lane.busy) {
-      this.#admitted.delete(lane);
+      this.#places.release(lane);
       this.#lanes.delete(lane.sessionId);
     }
-    this.#waiting.shift()?.();
+    this.#places.look();
   }
 
-  #longestIdle(): Lane | undefined {
-    const idle = [...this.#admitted].filter((lane) => lane.awake && !lane.busy);
-    return idle.sort((a, b) => a.idleSince - b.idleSince)[0];
-  }
-
-  #sleepIdle(): void {
-    const before = Date.now() - this.#options.idleMs;
-    for (const lane of this.#admitted) {
-      if (!lane.awake || lane.busy || lane.idleSince > before) continue;
-      lane
-        .sleep()
-        .catch((err: unknown) => this.#rooms.logger.error({ sessionId: lane.sessionId, err }, 'sleep failed'));
+  /** Puts sessions to sleep that have been idle for too long, and sees what the others take. */
+  #look(): void {
+    const { held, limit } = this.#places;
+    const before = Date.now() - idleMsAt(held.size / limit, this.#options.idleMs);
+    let measured = 0;
+    for (const lane of held) {
+      if (!lane.awake) continue;
+      const { sessionId } = lane;
+      const failed = (err: unknown) => this.#rooms.logger.error({ sessionId, err }, 'sweep of idle sessions failed');
+      if (!lane.busy && lane.idleSince <= before) lane.sleep().catch(failed);
+      else if (measured < measuredAtOnce) {
+        measured += 1;
+        this.#measure(sessionId).catch(failed);
+      }
     }
+  }
+
+  async #measure(sessionId: string): Promise<void> {
+    const mb = await this.#memoryOf(sessionId);
+    if (mb !== undefined && mb > 0) this.#places.measured(mb);
   }
 }

@@ -40,7 +40,7 @@ export interface SandboxOwner {
   /** Aborted when this server lets go of the session. */
   detached: AbortController;
   /** Resolves when the session may be awake. @throws capacity_reached */
-  admit(): Promise<void>;
+  admit(tenantId: string): Promise<void>;
   /** Whether the session was stopped meanwhile. */
   stopped(): boolean;
   /** Something that it said is committed. */
@@ -94,7 +94,7 @@ export class LaneSandbox {
       await this.sleep();
     if (this.#live !== undefined) return;
     await this.#pump;
-    await this.#owner.admit();
+    await this.#owner.admit(session.tenantId);
     const request = await this.#rooms.openRequest(session, options, goOn);
     const sandbox = await this.#rooms.runner.open({ ...request, ...ledger.attachment() });
     this.#take(sandbox);

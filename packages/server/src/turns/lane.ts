@@ -14,7 +14,7 @@ import { takeUp } from './take-up.ts';
 /** What a lane needs of the rooms around it. */
 export interface LaneRooms extends SandboxRooms {
   /** Resolves when one more session may be awake. @throws capacity_reached */
-  admit(lane: Lane): Promise<void>;
+  admit(lane: Lane, tenantId: string): Promise<void>;
   /** The lane is awake already: it is counted, and put to sleep when it has been idle for long. */
   adopted(lane: Lane): void;
   /** The lane has become idle or has gone to sleep. */
@@ -39,7 +39,7 @@ export class Lane {
     this.#ledger = new Ledger(sessionId, rooms, this.#detached.signal);
     this.#carriage = new Carriage(rooms, {
       ...{ sessionId, ledger: this.#ledger, detached: this.#detached },
-      admit: () => rooms.admit(this),
+      admit: (tenantId) => rooms.admit(this, tenantId),
       gone: () => rooms.changed(this),
     });
   }

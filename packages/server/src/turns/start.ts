@@ -30,6 +30,15 @@ export class Turns implements TurnsRoom {
     this.#executor = executor;
   }
 
+  async wake(tenantId: string, sessionId: string): Promise<void> {
+    const session = await sessionStore.get(this.#store.db, tenantId, sessionId);
+    if (session?.status === 'active') this.#executor.warm(sessionId);
+  }
+
+  positionOf(sessionId: string): number | undefined {
+    return this.#executor.positionOf(sessionId);
+  }
+
   async start(
     tenantId: string,
     sessionId: string,
@@ -52,6 +61,7 @@ export class Turns implements TurnsRoom {
       });
       if (earlier !== undefined) return { earlier, runningId: undefined, seq: 0 };
       if (session.status !== 'active') throw errors.session_not_active({ status: session.status });
+      this.#executor.mayAccept(sessionId);
       const running = await turnStore.running(tx, sessionId);
       const queued = await turnStore.countQueued(tx, sessionId);
       if (input.whenBusy === 'reject' && (running !== undefined || queued > 0))

@@ -18,6 +18,8 @@ test('an empty environment gives the defaults', () => {
     host: '0.0.0.0',
     port: 4100,
     dataDir: resolve('data'),
+    capacityWaitMs: 60_000,
+    maxWaiting: 1000,
     maxSpares: 8,
     spares: 'adaptive',
     maxSandboxes: 1000,

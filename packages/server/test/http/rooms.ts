@@ -293,6 +293,8 @@ export function fixtureRooms(follow: Follow = async () => itemsOf([])): { rooms:
         asked.push(['start', input, idempotencyKey]);
         return { turnId, acceptedSeq: 4 };
       },
+      wake: async (_tenant, id) => void asked.push(['wake', id]),
+      positionOf: () => undefined,
     },
     log: {
       messages: async (tenant, id, page) => {

@@ -74,7 +74,9 @@ test.each([
   await using server = await serve({ rooms });
   const response = await call(server, 'GET', stream + query, { headers });
   const text = await response.text();
-  expect(asked).toEqual([['follow', given]]);
+  expect(asked[0]).toEqual(['follow', given]);
+  // Whoever follows a session has its sandbox made ready; whoever reads one turn has not.
+  expect(asked.slice(1).map(([name]) => name)).toEqual(given.turnId === undefined ? ['wake'] : []);
   expect(text.match(/^event: done$/gm)).toHaveLength(1);
   expect(text.includes('event: turn_started')).toBe(given.turnId === undefined);
   expect(text).not.toContain('session_start');
@@ -181,7 +183,7 @@ test('streams beyond the bound are refused before a turn is started', async () =
   const refused = await call(server, 'POST', messages, { body: { content: 'hi' } });
   expect(refused.status).toBe(503);
   await refused.text();
-  expect(asked.map(([name]) => name)).toEqual(['follow']);
+  expect(asked.map(([name]) => name)).toEqual(['follow', 'wake']);
   leave.abort();
   await log.left;
 });

@@ -89,6 +89,7 @@ export const messageRoutes = defineRoutes({
       'session_not_active',
       'session_busy',
       'turn_queue_full',
+      'capacity_reached',
       'idempotency_key_reused',
       'storage_full',
     ],

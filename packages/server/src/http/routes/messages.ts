@@ -22,6 +22,7 @@ export function messageHandlers({ turns, log, version }: Rooms): HandlersOf<Mess
         view: { sessionId, turnId, previews },
         opening: formatSse('session_start', JSON.stringify({ sessionId, version, turnId }), String(acceptedSeq)),
         items: await log.follow(tenantId, sessionId, { cursor, turnId, previews, signal }),
+        position: () => turns.positionOf(sessionId),
       };
     },
 
@@ -29,10 +30,14 @@ export function messageHandlers({ turns, log, version }: Rooms): HandlersOf<Mess
       const sessionId = params.id;
       const { turnId, includePartialMessages: previews } = query;
       const cursor = cursorOf(headers['last-event-id'] || query.after);
+      const items = await log.follow(tenantId, sessionId, { cursor, turnId, previews, signal });
+      // Whoever reads on has a message to send, more often than not.
+      if (turnId === undefined) await turns.wake(tenantId, sessionId);
       return {
         view: { sessionId, turnId, previews },
         opening: '',
-        items: await log.follow(tenantId, sessionId, { cursor, turnId, previews, signal }),
+        items,
+        position: () => turns.positionOf(sessionId),
       };
     },
 
