@@ -1,10 +1,12 @@
 export { createBubblewrapIsolation } from './isolation/bubblewrap.ts';
-export { type Description, describeIsolation } from './isolation/describe.ts';
+export { inspectWalls, type WallRow } from './isolation/inspect.ts';
 export { type Isolation, IsolationError, type Limits } from './isolation/isolation.ts';
 export { createIsolationSet } from './isolation/isolation-set.ts';
 export { createOciIsolation } from './isolation/oci.ts';
 export { createProcessIsolation } from './isolation/process.ts';
 export { type Check, selfTest } from './isolation/self-test.ts';
+export { claimUids } from './isolation/uid-claims.ts';
+export { serversUids, takenUids } from './isolation/uids.ts';
 export { createLocalRunner, type LocalRunnerOptions } from './local-runner.ts';
 export {
   type Attachment,

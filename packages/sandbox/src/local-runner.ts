@@ -38,6 +38,8 @@ import { hasTranscript } from './transcript.ts';
 export interface LocalRunnerOptions extends LaunchOptions {
   /** Holds a folder per session. */
   sandboxesDir: string;
+  /** First uid of the range that is this server's, see `claimUids`. */
+  firstUid: number;
   /** Of commands that name none. */
   limits: Limits;
   /** A disk of its own for each session; `auto` where that works. */
@@ -51,7 +53,9 @@ export async function createLocalRunner(given: LocalRunnerOptions): Promise<Runn
   const tag = await tagOf(options.sandboxesDir);
   const { isolation } = options;
   const privateUids = isolation.names.some((name) => isolation.capabilities(name).privateUids);
-  const pool = privateUids ? createUidPool({ taken: await takenUids(options.sandboxesDir) }) : undefined;
+  const pool = privateUids
+    ? createUidPool({ first: options.firstUid, taken: await takenUids(options.sandboxesDir) })
+    : undefined;
   const why = options.disk.kind === 'watchdog' ? 'not asked for' : await whyNoImages(options.sandboxesDir);
   if (options.disk.kind === 'image' && why !== undefined) {
     throw errors.isolation_unavailable({ reason: `sessions can't have disks of their own: ${why}` });

@@ -63,12 +63,12 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
   const store = building.use(
     await openStore(config.databaseUrl === undefined ? { file: join(dataDir, 'ash.db') } : { url: config.databaseUrl }),
   );
-  const isolation = await createIsolations(config, logger);
+  const { isolation, firstUid } = await createIsolations(config, logger);
   const bridge = findBridge({ entry: config.bridgeEntry, executable: config.runtimeExecutable });
   const policy = limitPolicy(config);
   const runner = await createLocalRunner({
     sandboxesDir: join(dataDir, 'sandboxes'),
-    isolation,
+    ...{ isolation, firstUid },
     limits: isolationLimits(policy.defaults),
     disk: { kind: config.sandboxDisk, diskMb: policy.defaults.diskMb, inodes: policy.defaults.inodes },
     executable: bridge.executable,

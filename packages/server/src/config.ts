@@ -180,6 +180,19 @@ export const variables = {
       'Isolations that agents may ask for beside that of ASH_ISOLATION, separated by commas. Each must work on this machine',
     schema: text.transform(toIsolations),
   },
+  uidBase: {
+    name: 'ASH_UID_BASE',
+    default: '200000',
+    meaning:
+      'First kernel uid of sandboxes, where the server is root: each data folder takes the next 65536 that no other one has',
+    schema: whole(1000, 4_000_000_000),
+  },
+  uidClaimsDir: {
+    name: 'ASH_UID_CLAIMS_DIR',
+    default: '/var/lib/ash/uids',
+    meaning: 'Folder in which the servers of a machine agree on who has which uids; the same for all of them',
+    schema: text.transform((path) => resolve(path)),
+  },
   logLevel: {
     name: 'ASH_LOG_LEVEL',
     default: 'info',

@@ -1,3 +1,4 @@
+export { inspectWalls, type WallRow } from '@ash-ai/sandbox';
 export { type App, createApp } from './app.ts';
 export { findBridge } from './bridge-program.ts';
 export { type Config, ConfigInvalid, readConfig, variables } from './config.ts';

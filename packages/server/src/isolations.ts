@@ -1,6 +1,7 @@
 /** The isolations that a server offers, each proven behind a real wall before anything is served. */
 import { join } from 'node:path';
 import {
+  claimUids,
   createBubblewrapIsolation,
   createIsolationSet,
   createOciIsolation,
@@ -8,24 +9,43 @@ import {
   type Isolation,
   IsolationError,
   selfTest,
+  serversUids,
+  takenUids,
 } from '@ash-ai/sandbox';
 import { errors } from '@ash-ai/shared';
 import type { IsolationName } from '@ash-ai/shared/contract';
 import type { Logger } from 'pino';
 import type { Config } from './config.ts';
 
-type Settings = Pick<Config, 'dataDir' | 'isolation' | 'isolationAllow'>;
+type Settings = Pick<Config, 'dataDir' | 'isolation' | 'isolationAllow'> & { firstUid: number };
+
+/** First uid of this server's range; a server that isn't root has none to give. @throws IsolationError */
+async function firstUidOf({
+  dataDir,
+  uidBase,
+  uidClaimsDir,
+}: Pick<Config, 'dataDir' | 'uidBase' | 'uidClaimsDir'>): Promise<number> {
+  if (process.getuid?.() !== 0) return uidBase;
+  const pairs = await takenUids(join(dataDir, 'sandboxes'));
+  const taken = pairs.map(({ wall }) => wall);
+  return await claimUids({ claimsDir: uidClaimsDir, dataDir, base: uidBase, taken });
+}
 
 /** The one that sessions get, then the others that agents may ask for. */
 export function offeredIsolations({
   isolation,
   isolationAllow = [],
-}: Omit<Settings, 'dataDir'>): readonly [IsolationName, ...IsolationName[]] {
+}: Pick<Settings, 'isolation' | 'isolationAllow'>): readonly [IsolationName, ...IsolationName[]] {
   return [isolation, ...new Set(isolationAllow.filter((name) => name !== isolation))];
 }
 
-/** @throws isolation_unavailable, IsolationError when one of them can't hold here what it promises */
-export async function createIsolations(config: Settings, logger: Logger): Promise<Isolation> {
+/** All isolations as one, and the first uid of this server's range. @throws isolation_unavailable, IsolationError when one of them can't hold here what it promises */
+export async function createIsolations(
+  given: Omit<Settings, 'firstUid'> & Pick<Config, 'uidBase' | 'uidClaimsDir'>,
+  logger: Logger,
+): Promise<{ isolation: Isolation; firstUid: number }> {
+  const firstUid = await firstUidOf(given);
+  const config = { ...given, firstUid };
   const [first, ...others] = offeredIsolations(config);
   const made: [Isolation, ...Isolation[]] = [await createIsolation(first, config, logger)];
   for (const name of others) {
@@ -39,10 +59,14 @@ export async function createIsolations(config: Settings, logger: Logger): Promis
       }),
     );
   }
-  return createIsolationSet(made);
+  return { isolation: createIsolationSet(made), firstUid };
 }
 
-async function createIsolation(name: IsolationName, { dataDir }: Settings, logger: Logger): Promise<Isolation> {
+async function createIsolation(
+  name: IsolationName,
+  { dataDir, firstUid }: Settings,
+  logger: Logger,
+): Promise<Isolation> {
   if (name === 'process') {
     logger.warn(
       'ASH_ISOLATION=process: agents run WITHOUT WALLS, with the rights of this server. For development only.',
@@ -52,8 +76,7 @@ async function createIsolation(name: IsolationName, { dataDir }: Settings, logge
   const dir = join(dataDir, 'isolation');
   const make = { bubblewrap: createBubblewrapIsolation, oci: createOciIsolation }[name];
   const isolation = await make({ stateDir: dir });
-  // Just below those of the sandboxes.
-  const uids = isolation.capabilities().privateUids ? { wall: 199_996, bridge: 199_997 } : undefined;
+  const uids = isolation.capabilities().privateUids ? serversUids(firstUid) : undefined;
   const checks = await selfTest(isolation, { dir: join(dir, 'self-test'), ...(uids === undefined ? {} : { uids }) });
   const failed = checks.filter((check) => !check.ok);
   if (failed.length > 0) {

@@ -1,23 +1,33 @@
-/** A pool of kernel uid pairs; what is taken follows from the owners of the sandbox folders that exist, so it needs no store. */
+/** A pool of kernel uids; what is taken follows from the owners of the sandbox folders that exist, so it needs no store. */
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { IsolationError, type UidPair } from './isolation.ts';
 import { layoutOf } from './layout.ts';
 
 export interface UidPool {
-  /** @throws IsolationError `isolation_unavailable` when all pairs are taken */
+  /** @throws IsolationError `isolation_unavailable` when all are taken */
   take(): UidPair;
   /** Give a pair back only after the files that it owns are gone. */
   give(pair: UidPair): void;
 }
 
 export interface UidPoolOptions {
-  /** First uid of the pool. Default 200000. */
-  base?: number;
-  /** Pairs in the pool. Default 32768, which ends at uid 265535. */
-  pairs?: number;
+  /** First uid of the range. Its first place is the server's own, see {@link serversUids}. */
+  first: number;
+  /** Sandboxes that have a place. Default: as many as the range holds. */
+  places?: number;
   /** Pairs in use, see `takenUids`. */
   taken?: Iterable<UidPair>;
+}
+
+/** Uids of one server. */
+export const uidsPerRange = 65_536;
+/** Wall, bridge, root of the wall's user namespace, and one that is left out. */
+const uidsPerPlace = 4;
+
+/** The pair that a server uses for its own trials. */
+export function serversUids(first: number): UidPair {
+  return { wall: first, bridge: first + 1 };
 }
 
 /** The pair that owns a sandbox folder; undefined when nothing in it has an owner yet. */
@@ -29,31 +39,36 @@ export async function uidsOf(sandboxDir: string): Promise<UidPair | undefined> {
   return bridge && { wall: bridge.uid - 1, bridge: bridge.uid };
 }
 
-/** Pairs that own the sandboxes below a folder. */
+/** Pairs that own the sandboxes below a folder; those of the server itself, made without walls, are none. */
 export async function takenUids(sandboxesDir: string): Promise<UidPair[]> {
   const names = await readdir(sandboxesDir).catch(() => []);
   const pairs = await Promise.all(names.map((name) => uidsOf(join(sandboxesDir, name))));
-  return pairs.filter((pair) => pair !== undefined);
+  return pairs.filter((pair) => pair !== undefined && pair.wall !== process.getuid?.()) as UidPair[];
 }
 
 /** Hands out pairs in turn, so that a uid comes back as late as possible. */
-export function createUidPool({ base = 200_000, pairs = 32_768, taken = [] }: UidPoolOptions = {}): UidPool {
-  const indexOf = (pair: UidPair): number => (pair.wall - base) / 2;
-  const used = new Set([...taken].map(indexOf));
+export function createUidPool({
+  first,
+  places = uidsPerRange / uidsPerPlace - 1,
+  taken = [],
+}: UidPoolOptions): UidPool {
+  const placeOf = ({ wall }: UidPair): number => Math.floor((wall - first) / uidsPerPlace) - 1;
+  const used = new Set([...taken].map(placeOf));
   let next = 0;
   return {
     take() {
-      for (let tried = 0; tried < pairs; tried++) {
-        const index = next;
-        next = (next + 1) % pairs;
-        if (used.has(index)) continue;
-        used.add(index);
-        return { wall: base + 2 * index, bridge: base + 2 * index + 1 };
+      for (let tried = 0; tried < places; tried++) {
+        const place = next;
+        next = (next + 1) % places;
+        if (used.has(place)) continue;
+        used.add(place);
+        const wall = first + uidsPerPlace * (place + 1);
+        return { wall, bridge: wall + 1 };
       }
-      throw new IsolationError('isolation_unavailable', `All ${pairs} pairs of uids are in use.`);
+      throw new IsolationError('isolation_unavailable', `All ${places} places of uids from ${first} on are in use.`);
     },
     give(pair) {
-      used.delete(indexOf(pair));
+      used.delete(placeOf(pair));
     },
   };
 }

@@ -1,7 +1,8 @@
 /** The advice names the thing to do, and the table says what nothing holds. */
 import { expect, it } from 'vitest';
 import { adviceFor, surroundings } from '../../src/isolation/advice.ts';
-import { describeIsolation } from '../../src/isolation/describe.ts';
+import { inspectWalls, wallRows } from '../../src/isolation/inspect.ts';
+import { tempDir } from './harness.ts';
 
 it('prints what a compose file needs, in a container', () => {
   const advice = adviceFor({ inContainer: true, switches: {} });
@@ -28,12 +29,23 @@ it('describes walls, and that there are none', () => {
     ...({ memory: 'cgroup2', pids: 'cgroup2', cpu: 'cgroup2', disk: 'image', kill: 'cgroup2' } as const),
     ...{ privateUids: true, files: true, network: true, syscalls: true },
   };
-  expect(describeIsolation('bubblewrap', full).every(({ ok }) => ok)).toBe(true);
+  expect(wallRows('bubblewrap', full).every(({ enforced, fix }) => enforced && fix === '')).toBe(true);
   const none = {
     ...({ memory: 'none', pids: 'none', cpu: 'none', disk: 'none', kill: 'process-group' } as const),
     ...{ privateUids: false, files: false, network: false, syscalls: false },
   };
-  const rows = describeIsolation('process', none);
-  expect(rows.some(({ ok }) => ok)).toBe(false);
-  expect(rows.every(({ means }) => means !== undefined)).toBe(true);
+  const rows = wallRows('process', none);
+  expect(rows.some(({ enforced }) => enforced)).toBe(false);
+  expect(rows.every(({ fix }) => fix !== '')).toBe(true);
+});
+
+it('finds by trying what holds here, and leaves nothing', async () => {
+  const scratchDir = await tempDir();
+  const rows = await inspectWalls({ isolation: 'bubblewrap', scratchDir });
+  expect(rows[0]).toEqual({ name: 'self-test', enforced: true, how: 'known-bad actions fail', fix: '' });
+  expect(rows.find(({ name }) => name === 'network')).toMatchObject({ enforced: true });
+  const unknown = await inspectWalls({ isolation: 'moat', scratchDir });
+  expect(unknown).toEqual([
+    { name: 'walls', enforced: false, how: 'nothing', fix: expect.stringContaining('no moat') },
+  ]);
 });

@@ -65,7 +65,7 @@ export function processesOf(uid: number): number[] {
     .map(Number);
 }
 
-let lastUid = 300_000 + (process.pid % 10_000) * 256;
+let lastUid = 1_000_000_000 + (process.pid % 100_000) * 1024;
 
 /** Uids that no other test has. */
 export function freshUids(): UidPair | undefined {

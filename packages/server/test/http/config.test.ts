@@ -31,6 +31,8 @@ test('an empty environment gives the defaults', () => {
     trustedProxies: ['loopback'],
     maxAttachmentBytes: 10_485_760,
     isolation: 'bubblewrap',
+    uidBase: 200_000,
+    uidClaimsDir: '/var/lib/ash/uids',
     logLevel: 'info',
     modelRetries: 10,
     modelServerTools: ['web_search_*', 'tool_search_*'],
