@@ -1,72 +1,21 @@
 /** One Ash server on one data folder: a real process that tests start, kill, restart and stop, and that must leave nothing. */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { type ScriptedModel, type ScriptedModelOptions, startScriptedModel } from '@ash-ai/scripted-model';
 import { AshClient, type Session } from '@ash-ai/sdk';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { Gate } from './gate.ts';
 import { mountsOf, OwnGroups, processesOf } from './leaks.ts';
-
-const program = fileURLToPath(new URL('./fixture-server.ts', import.meta.url));
-
-/** Joins the control groups before `--`, then becomes the command after it. */
-const joinThenRun = 'until [ "$1" = -- ]; do echo $$ > "$1/cgroup.procs"; shift; done; shift; exec "$@"';
+import { type LogLine, type ServerProcess, spawnServer } from './server-process.ts';
 
 /** What the tests' agent is told; the scripted model doesn't mind. */
 export const instructions = '# An agent for tests\n\nDo what the user says.\n';
-
-export interface LogLine {
-  level: number;
-  msg: string;
-  [field: string]: unknown;
-}
-
-/** A server process, and what it says. */
-export interface ServerProcess {
-  readonly child: ChildProcess;
-  readonly log: LogLine[];
-  readonly stderr: () => string;
-  /** Its address once it answers; undefined when it ended before. */
-  readonly ready: Promise<string | undefined>;
-  readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
-}
-
-/** Starts a server with exactly this environment. */
-export function spawnServer(env: Readonly<Record<string, string>>, groups: readonly string[] = []): ServerProcess {
-  const command = [process.execPath, '--conditions=@ash-ai/source', program];
-  // A test process that is killed takes its servers along; their sandboxes end by themselves when nobody comes for them.
-  const args = ['--pdeathsig=KILL', '/bin/sh', '-c', joinThenRun, 'sh', ...groups, '--', ...command];
-  const child = spawn('setpriv', args, {
-    env: { PATH: process.env.PATH ?? '/usr/bin:/bin', ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const log: LogLine[] = [];
-  let errorText = '';
-  const ready = Promise.withResolvers<string | undefined>();
-  if (child.stdout === null || child.stderr === null) throw new Error('the server has no output');
-  createInterface({ input: child.stdout }).on('line', (line) => {
-    const said = JSON.parse(line) as LogLine & { readyAt?: string };
-    if (said.readyAt === undefined) log.push(said);
-    else ready.resolve(said.readyAt);
-  });
-  child.stderr.on('data', (chunk: Buffer) => {
-    errorText += chunk.toString('utf8');
-  });
-  const exited = once(child, 'close').then(([code, signal]) => {
-    ready.resolve(undefined);
-    return { code: code as number | null, signal: signal as NodeJS.Signals | null };
-  });
-  return { child, log, stderr: () => errorText, ready: ready.promise, exited };
-}
 
 export interface AshOptions {
   /** Settings beside those that every test server has. */

@@ -1,7 +1,8 @@
 /** One server per data folder, what isolation it has, and how it says so. */
 import { script } from '@ash-ai/scripted-model';
 import { describe, expect, test } from 'vitest';
-import { spawnServer, useAsh } from './harness.ts';
+import { useAsh } from './harness.ts';
+import { spawnServer } from './server-process.ts';
 import { say } from './streams.ts';
 
 describe('a second server on the same data folder', () => {
