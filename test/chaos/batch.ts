@@ -19,6 +19,11 @@ export interface BatchOptions {
   /** Where the servers' output and the evidence of failed histories are kept. */
   dir: string;
   program?: string | undefined;
+  /** Without a new entry for so long a turn hangs, in ms. */
+  hungAfterMs?: number | undefined;
+  /** No more histories are begun once this is fired, or once one has failed and `stopAtFailure` is set. */
+  signal?: AbortSignal | undefined;
+  stopAtFailure?: boolean;
   /** Called with each history that is over. */
   onHistory?: ((history: HistoryOutcome) => void) | undefined;
 }
@@ -42,15 +47,18 @@ export async function runBatch(options: BatchOptions): Promise<BatchOutcome> {
   await using world = await World.start({ database, logPath: join(dir, 'server.log'), program });
   const outcome: BatchOutcome = { histories: [], violations: [], serverStarts: 0 };
   let next = 0;
+  const stop = (): boolean =>
+    options.signal?.aborted === true ||
+    (options.stopAtFailure === true && outcome.histories.some(({ violations }) => violations.length > 0));
   const live = async (): Promise<void> => {
-    while (next < options.histories) {
+    while (next < options.histories && !stop()) {
       next += 1;
       const name = `h${next}`;
       const plan = planHistory(`${seed}/${name}`, name, {
         faults: options.faults,
         ...(options.turns === undefined ? {} : { turns: options.turns }),
       });
-      const evidence = await liveThrough(world, plan, name);
+      const evidence = await liveThrough(world, plan, { name, hungAfterMs: options.hungAfterMs });
       const history = { name, evidence, violations: check(evidence) };
       outcome.histories.push(history);
       if (history.violations.length > 0) writeFileSync(join(dir, `${name}.json`), JSON.stringify(history, null, 1));

@@ -12,16 +12,21 @@ import { repost, type Sending, send } from './sender.ts';
 import { asked } from './witness.ts';
 import { untilOr, type World } from './world.ts';
 
-/** Without a new entry in the log for so long, a turn that has not ended hangs. */
-const hungAfterMs = 90_000;
+/** Without a new entry in the log for so long, a turn that has not ended hangs, in ms. */
+const usualHungAfterMs = 90_000;
 
-export async function liveThrough(world: World, plan: HistoryPlan, name: string): Promise<Evidence> {
-  return await new History(world, plan).run(name);
+export async function liveThrough(
+  world: World,
+  plan: HistoryPlan,
+  { name, hungAfterMs = usualHungAfterMs }: { name: string; hungAfterMs?: number | undefined },
+): Promise<Evidence> {
+  return await new History(world, plan, hungAfterMs).run(name);
 }
 
 class History {
   readonly #world: World;
   readonly #plan: HistoryPlan;
+  readonly #hungAfterMs: number;
   readonly #evidence: Evidence;
   readonly #moments = new Moments();
   /** Fires when nothing more is to be sent or read. */
@@ -32,8 +37,9 @@ class History {
   #current = -1;
   #progressAt = Date.now();
 
-  constructor(world: World, plan: HistoryPlan) {
+  constructor(world: World, plan: HistoryPlan, hungAfterMs: number) {
     this.#world = world;
+    this.#hungAfterMs = hungAfterMs;
     this.#plan = plan;
     this.#evidence = {
       ...{
@@ -75,9 +81,10 @@ class History {
       const followers = this.#plan.followers.map((follower, index) => this.#follow(follower, index));
       const sdk = this.#plan.followers.some(({ kind }) => kind === 'sdk') ? this.#followBySdk() : undefined;
       await this.#talk();
-      await this.#gather(followers);
+      await this.#letRead(followers);
       this.#over.abort();
       await Promise.all([sdk, ...followers.map(({ running }) => running)]);
+      await this.#gather();
     } finally {
       this.#over.abort();
       world.heard.delete(hear);
@@ -146,9 +153,9 @@ class History {
       });
       while (!ended) {
         await Promise.race([this.#ended.get(index)?.promise, delay(500)]);
-        if (ended || Date.now() < this.#progressAt + hungAfterMs) continue;
+        if (ended || Date.now() < this.#progressAt + this.#hungAfterMs) continue;
         this.#evidence.hung.push(
-          `turn ${this.#plan.turns[index]?.tag} has not ended ${hungAfterMs / 1000} s after the last entry of the log`,
+          `turn ${this.#plan.turns[index]?.tag} has not ended ${this.#hungAfterMs / 1000} s after the last entry of the log`,
         );
         return false;
       }
@@ -201,7 +208,10 @@ class History {
     this.#progressAt = Date.now();
     const frame = frames.at(-1);
     if (frame === undefined) return;
-    if (id.includes('.')) return this.#moments.reach(this.#current, 'preview');
+    if (id.includes('.')) {
+      this.#moments.reach(this.#current, 'preview');
+      return;
+    }
     const { turnId = '', content } = JSON.parse(frame.data) as { turnId?: string; content?: string };
     if (frame.event === 'turn_accepted') {
       const index = this.#indexOf(tagsIn(content ?? '')[0]);
@@ -227,21 +237,30 @@ class History {
     }
   }
 
-  /** Reads everything again, as somebody does who comes when all is over. */
-  async #gather(followers: { follower: Follower; running: Promise<void> }[]): Promise<void> {
-    const [world, evidence] = [this.#world, this.#evidence];
-    const path = `/api/sessions/${evidence.sessionId}`;
-    const { body } = await world.ask('GET', path);
-    const lastSeq: number = body.session.lastSeq;
+  /** Lets every reader come to the end of what there is. */
+  async #letRead(followers: { follower: Follower; running: Promise<void> }[]): Promise<void> {
+    const { sessionId, hung } = this.#evidence;
+    const lastSeq = await this.#lastSeq(sessionId);
     for (const [index, { follower }] of followers.entries()) {
       const sdk = this.#plan.followers[index]?.kind === 'sdk';
       if (!sdk && !(await untilOr(() => follower.seq >= lastSeq, 30_000)))
-        evidence.hung.push(`${follower.view.name} got entries up to ${follower.seq} of ${lastSeq}`);
+        hung.push(`${follower.view.name} got entries up to ${follower.seq} of ${lastSeq}`);
       follower.stop();
     }
     const done = Promise.all(this.#reading).then(() => true);
     if (!(await Promise.race([done, delay(30_000, false, { ref: false })])))
-      evidence.hung.push('the stream of a turn has no end, though its turn has');
+      hung.push('the stream of a turn has no end, though its turn has');
+  }
+
+  async #lastSeq(sessionId: string): Promise<number> {
+    return (await this.#world.ask('GET', `/api/sessions/${sessionId}`)).body.session.lastSeq;
+  }
+
+  /** Reads everything again, as somebody does who comes when all is over: no reader has seen more than is there now. */
+  async #gather(): Promise<void> {
+    const [world, evidence] = [this.#world, this.#evidence];
+    const path = `/api/sessions/${evidence.sessionId}`;
+    const lastSeq = await this.#lastSeq(evidence.sessionId);
     for (let tries = 0; evidence.log.length < lastSeq && tries < 100; tries += 1) {
       const response = await world.call('GET', `${path}/stream`).catch(() => undefined);
       if (response === undefined) await delay(100);

@@ -1,24 +1,55 @@
-/** `npm run chaos`: see options.ts. */
-import { cpus } from 'node:os';
-import { runBatch } from './batch.ts';
-import { usualFaults } from './plan.ts';
+/** `npm run chaos`: histories, mutations or a mode of its own, by its options; the exit code tells whether all held. */
+import { mkdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { runMutations } from './mutations/run-mutations.ts';
+import { type Options, readOptions, usage } from './options.ts';
+import { writeReport } from './report.ts';
+import { keep } from './results.ts';
+import { run } from './run.ts';
 
-const t = performance.now();
-const out = await runBatch({
-  seed: process.argv[2] ?? 'a',
-  histories: Number(process.argv[3] ?? 4),
-  parallel: 4,
-  database: 'sqlite',
-  faults: usualFaults,
-  dir: `/tmp/chaos-out/${process.argv[2]}`,
-  onHistory: ({ name, evidence, violations }) =>
-    console.log(
-      name,
-      Math.round(performance.now() - t),
-      evidence.faults.map((f) => f.kind).join(', '),
-      evidence.log.length,
-      evidence.marks.length,
-      violations,
-    ),
-});
-console.log(out.violations, out.serverStarts, cpus().length);
+const say = (line: string): void => console.log(line);
+
+/** @returns whether everything held */
+async function main(options: Options): Promise<boolean> {
+  const { seed, database, parallel } = options;
+  const dir = join(tmpdir(), `ash-chaos-logs-${seed.replaceAll(/[^\w.-]/g, '-')}`);
+  mkdirSync(dir, { recursive: true });
+  const startedAt = new Date();
+  if (options.mutations !== undefined) {
+    const only = options.mutations === 'all' ? undefined : [options.mutations];
+    const caught = await runMutations({ seed, only, parallel, dir, say });
+    if (only === undefined) keep('mutations', { seed, startedAt, found: caught });
+    return caught.every(({ by }) => by !== undefined);
+  }
+  const forMs = options.minutes === undefined ? undefined : options.minutes * 60_000;
+  const tally = await run({
+    seed,
+    histories: options.histories,
+    forMs,
+    batch: options.batch,
+    parallel,
+    database,
+    dir,
+    say,
+  });
+  if (options.batch === undefined) keep(database, { seed, startedAt, found: tally });
+  const { histories, turns, faults, violations } = tally;
+  say(
+    `${histories} histories, ${turns} turns, ${Object.values(faults).reduce((sum, n) => sum + n, 0)} faults, ${violations.length} violations (seed ${seed})`,
+  );
+  return violations.length === 0;
+}
+
+try {
+  const options = readOptions(process.argv.slice(2));
+  if (options.help) say(usage);
+  else {
+    const reportOnly = options.report && process.argv.length === 3;
+    process.exitCode = reportOnly || (await main(options)) ? 0 : 1;
+    if (options.report) say(`written: ${writeReport()}`);
+  }
+} catch (cause) {
+  console.error(cause);
+  process.exitCode = 2;
+}

@@ -1,0 +1,89 @@
+/** Writes docs/durability-report.md from what the last runs found. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Caught } from './mutations/run-mutations.ts';
+import { type Kept, kept } from './results.ts';
+import type { Tally } from './tally.ts';
+
+const path = join('docs', 'durability-report.md');
+
+export function writeReport(): string {
+  const runs = (['sqlite', 'postgres'] as const).map((kind) => ({ kind, run: kept<Tally>(kind) }));
+  const caught = kept<Caught[]>('mutations');
+  const parts = [
+    intro,
+    ...runs.map(({ kind, run }) => (run === undefined ? '' : historiesPart(kind, run))),
+    caught === undefined ? '' : mutationsPart(caught),
+  ];
+  writeFileSync(path, `${parts.filter((part) => part !== '').join('\n\n')}\n`);
+  return path;
+}
+
+const intro = `# Durability report
+
+What \`npm run chaos\` found: real servers, bridges, walls and the real agent runtime, with only the model scripted, under
+faults at random points. A history is one session with a few turns, one to three readers, and one to three faults of its
+own; twelve histories share a server, and what strikes the server strikes all that run at that moment. A checker that
+knows only the API and the files of the workspace then looks for two facts that can't both be true.
+
+The promises P1 to P8 are those of [Durability](durability.md), in this order: accepted is durable, disconnect is not cancel, one
+order without gaps and doubles, what was shown was stored, a killed server loses nothing, a death is told at once, waking
+restores what was there, a retry is safe.`;
+
+function historiesPart(kind: string, { seed, startedAt, minutes, commit, machine, found }: Kept<Tally>): string {
+  const rows = (record: Record<string, number>): string =>
+    Object.entries(record)
+      .sort(([, a], [, b]) => b - a)
+      .map(([name, times]) => `| ${name} | ${times} |`)
+      .join('\n');
+  const violations =
+    found.violations.length === 0
+      ? 'No violation.'
+      : found.violations
+          .map(
+            ({ where, violation: { promise, check, fact, against } }) =>
+              `- ${promise} (${check}), ${where}: ${fact}; but ${against}`,
+          )
+          .join('\n');
+  return `## Histories on ${kind === 'postgres' ? 'PostgreSQL' : 'SQLite'}
+
+${startedAt.slice(0, 16).replace('T', ' ')} UTC, ${minutes} minutes, commit \`${commit}\`, seed \`${seed}\`; ${machine.cores} cores (${machine.cpu}), ${machine.memoryGb} GB, kernel ${machine.kernel},
+Node ${machine.node}; load at the end ${machine.load}.
+
+| what | how many |
+| --- | --- |
+| histories | ${found.histories} |
+| turns | ${found.turns} |
+| entries of logs | ${found.entries} |
+| connections of readers | ${found.connections} |
+| requests to the model | ${found.modelRequests} |
+| marks left by tools | ${found.marks} |
+| servers started | ${found.serverStarts} |
+
+| fault | how often |
+| --- | --- |
+${rows(found.faults)}
+
+| end of a turn | how often |
+| --- | --- |
+${rows(found.endings)}
+
+${violations}`;
+}
+
+function mutationsPart({ startedAt, commit, found }: Kept<Caught[]>): string {
+  const rows = found
+    .map(
+      ({ name, wrong, histories, by, checks }) =>
+        `| ${name} | ${wrong} | ${by === undefined ? '**missed**' : checks.join(', ')} | ${histories} |`,
+    )
+    .join('\n');
+  return `## Code broken on purpose
+
+${startedAt.slice(0, 16).replace('T', ' ')} UTC, commit \`${commit}\`. Each mutation is put into a copy of the packages, and histories are run on it until a
+check notices. A checker that can't fail proves nothing.
+
+| mutation | what is wrong then | noticed by | histories |
+| --- | --- | --- | --- |
+${rows}`;
+}
