@@ -2,11 +2,12 @@
 import { mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { watchMemory } from './memory.ts';
 import { runMutations } from './mutations/run-mutations.ts';
 import { type Options, readOptions, usage } from './options.ts';
 import { writeReport } from './report.ts';
 import { keep } from './results.ts';
-import { run } from './run.ts';
+import { run, runSessions } from './run.ts';
 
 const say = (line: string): void => console.log(line);
 
@@ -21,6 +22,19 @@ async function main(options: Options): Promise<boolean> {
     const caught = await runMutations({ seed, only, parallel, dir, say });
     if (only === undefined) keep('mutations', { seed, startedAt, found: caught });
     return caught.every(({ by }) => by !== undefined);
+  }
+  if (options.memory) {
+    const { turns = 2000, connects } = options;
+    const found = await watchMemory({ turns, connects, logPath: join(dir, 'server.log'), say });
+    keep('memory', { seed, startedAt, found });
+    return true;
+  }
+  if (options.sessions !== undefined) {
+    const { sessions, turns = 5 } = options;
+    const tally = await runSessions({ seed, sessions, turns, parallel, database, dir, say });
+    keep('sessions', { seed, startedAt, found: { sessions, turns, tally } });
+    say(`${tally.turns} messages in ${sessions} sessions, ${tally.violations.length} violations (seed ${seed})`);
+    return tally.violations.length === 0;
   }
   const forMs = options.minutes === undefined ? undefined : options.minutes * 60_000;
   const tally = await run({

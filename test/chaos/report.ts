@@ -1,6 +1,7 @@
 /** Writes docs/durability-report.md from what the last runs found. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { MemoryFound } from './memory.ts';
 import type { Caught } from './mutations/run-mutations.ts';
 import { type Kept, kept } from './results.ts';
 import type { Tally } from './tally.ts';
@@ -10,9 +11,13 @@ const path = join('docs', 'durability-report.md');
 export function writeReport(): string {
   const runs = (['sqlite', 'postgres'] as const).map((kind) => ({ kind, run: kept<Tally>(kind) }));
   const caught = kept<Caught[]>('mutations');
+  const sessions = kept<{ sessions: number; turns: number; tally: Tally }>('sessions');
+  const memory = kept<MemoryFound>('memory');
   const parts = [
     intro,
     ...runs.map(({ kind, run }) => (run === undefined ? '' : historiesPart(kind, run))),
+    sessions === undefined ? '' : sessionsPart(sessions),
+    memory === undefined ? '' : memoryPart(memory),
     caught === undefined ? '' : mutationsPart(caught),
   ];
   writeFileSync(path, `${parts.filter((part) => part !== '').join('\n\n')}\n`);
@@ -69,6 +74,32 @@ ${rows(found.faults)}
 ${rows(found.endings)}
 
 ${violations}`;
+}
+
+function sessionsPart({
+  startedAt,
+  minutes,
+  commit,
+  found: { sessions, turns, tally },
+}: Kept<{ sessions: number; turns: number; tally: Tally }>): string {
+  const faults = Object.entries(tally.faults).map(([kind, times]) => `${kind} ${times}`);
+  const ends = Object.entries(tally.endings).map(([ending, times]) => `${ending} ${times}`);
+  return `## ${sessions} sessions with ${turns} turns each
+
+${startedAt.slice(0, 16).replace('T', ' ')} UTC, ${minutes} minutes, commit \`${commit}\`, all on one data folder and ${tally.serverStarts} servers one after another. Faults: ${faults.join(', ')}.
+Of ${tally.turns} messages: ${ends.join(', ')}. Violations: ${tally.violations.length}; what may be left behind (processes, sockets, mounts, control groups, loop
+devices, records) is among the checks.`;
+}
+
+function memoryPart({ startedAt, commit, found }: Kept<MemoryFound>): string {
+  return `## Memory of the server
+
+${startedAt.slice(0, 16).replace('T', ' ')} UTC, commit \`${commit}\`; proportional set size in MB.
+
+| what | looks, evenly spread |
+| --- | --- |
+| over ${found.turns} turns | ${found.overTurns.join(', ')} |
+| over ${found.connects} readers that came and went | ${found.overConnects.join(', ')} |`;
 }
 
 function mutationsPart({ startedAt, commit, found }: Kept<Caught[]>): string {

@@ -57,6 +57,34 @@ export async function run(options: RunOptions): Promise<Tally> {
   return tally;
 }
 
+/** Many sessions with a number of turns each on one server, under kills of whatever is drawn. */
+export async function runSessions(
+  options: Omit<RunOptions, 'histories' | 'forMs' | 'batch'> & { sessions: number; turns: number },
+): Promise<Tally> {
+  const { seed, sessions, turns, parallel, database, dir, say } = options;
+  const tally = emptyTally();
+  const outcome = await runBatch({
+    // The last turn of a history comes on top of those that are drawn.
+    ...{
+      seed: `${seed}/sessions`,
+      histories: sessions,
+      turns: turns - 1,
+      parallel,
+      database,
+      faults: usualFaults,
+      dir,
+    },
+    onHistory: (history) => {
+      count(tally, history, history.name);
+      say(lineOf(1, history, tally));
+      for (const violation of history.violations) tell(violation, { seed, number: 1, database, history, dir, say });
+    },
+  });
+  tally.serverStarts = outcome.serverStarts;
+  tally.violations.push(...outcome.violations.map((violation) => ({ where: 'all sessions', violation })));
+  return tally;
+}
+
 function lineOf(number: number, { name, evidence, violations }: HistoryOutcome, tally: Tally): string {
   const faults = evidence.faults.map(({ kind }) => kind).join(', ') || 'no fault met it';
   const verdict = violations.length === 0 ? 'ok' : 'VIOLATED';

@@ -5,6 +5,7 @@ import { checkEndings } from './endings.ts';
 import { checkLeases } from './leases.ts';
 import { checkReaders } from './readers.ts';
 import { checkRemembered } from './remembered.ts';
+import { checkTrace } from './trace.ts';
 import { checkWhole } from './whole.ts';
 
 export function check(evidence: Evidence): Violation[] {
@@ -17,5 +18,6 @@ export function check(evidence: Evidence): Violation[] {
     ...checkLeases(evidence),
     ...checkWhole(evidence),
     ...checkRemembered(evidence),
+    ...checkTrace(evidence),
   ];
 }

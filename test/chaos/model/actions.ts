@@ -1,5 +1,5 @@
 /** What may happen in a state, and what it leads to. With a variant, one of the rules is broken. */
-import { type Entry, type Frame, framesPerTurn, newServer, type Server, type State } from './state.ts';
+import { type Entry, type Frame, newServer, type Server, type State } from './state.ts';
 
 /** Rules that can be broken, to show that the invariants notice. */
 export const variants = [
@@ -127,6 +127,15 @@ function serverSteps(state: State, at: 0 | 1, server: Server, step: Take, varian
   if (turn !== null && state.status[turn] === 'running') {
     const begun = state.log.some((entry) => entry.kind === 'frame' && entry.turn === turn);
     if (bridge === null && remains === null) {
+      if (begun && owns(state)) {
+        step(`server ${at} goes on with ${turn} in a new sandbox`, (next) => {
+          const committed = next.log.filter((entry) => entry.kind === 'frame' && entry.turn === turn).length;
+          next.lives += 1;
+          const running = { turn, index: committed, run: next.lives };
+          next.bridge = { life: next.lives, epoch: server.epoch, spool: [], lastN: 0, sentN: 0, running, seen: [turn] };
+          Object.assign(on(next), { attached: true, received: [] });
+        });
+      }
       if (begun && variant !== 'run again what was begun') {
         step(`server ${at} ends ${turn}: lost`, (next) => {
           if (!owns(next)) return refuse(next, at);
@@ -197,7 +206,7 @@ function bridgeSteps(state: State, step: Take, variant: Variant | undefined): vo
       there.lastN += 1;
       there.spool.push({ n: there.lastN, turn, index, run });
       if (index === 0) next.effects[turn] = (next.effects[turn] ?? 0) + 1;
-      there.running = index === framesPerTurn ? null : { turn, index: index + 1, run };
+      there.running = index === next.frames[turn] ? null : { turn, index: index + 1, run };
     });
   }
   if (state.crashes > 0) {
@@ -229,7 +238,7 @@ function commit(next: State, frame: Frame, life: number, variant: Variant | unde
   if (known && variant !== 'no recognition of replayed frames') return;
   next.frame = { life, n: frame.n };
   append(next, entryOf(frame));
-  if (frame.index === framesPerTurn) next.status[frame.turn] = 'ended';
+  if (frame.index === next.frames[frame.turn]) next.status[frame.turn] = 'ended';
 }
 
 function entryOf({ turn, index, run }: Frame): Entry {

@@ -1,7 +1,7 @@
 /** Visits every state of the model within its bounds, breadth first, so that what is found broken is found in the fewest steps. */
 import { steps, type Variant } from './actions.ts';
 import { broken, isOver } from './invariants.ts';
-import { initial, type State } from './state.ts';
+import { type Bounds, initial, type State } from './state.ts';
 
 export interface Exploration {
   states: number;
@@ -9,11 +9,7 @@ export interface Exploration {
   violation: { what: string; path: string[] } | undefined;
 }
 
-export function explore(
-  bounds: { turns: number; crashes: number },
-  variant?: Variant,
-  maxStates = 2_000_000,
-): Exploration {
+export function explore(bounds: Bounds, variant?: Variant, maxStates = 2_000_000): Exploration {
   const first = initial(bounds);
   const ids = new Map<string, number>([[JSON.stringify(first), 0]]);
   const from: { before: number; action: string }[] = [{ before: -1, action: '' }];

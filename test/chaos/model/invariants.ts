@@ -1,5 +1,5 @@
 /** What must hold in every state of the model. */
-import { type Entry, framesPerTurn, type State } from './state.ts';
+import type { Entry, State } from './state.ts';
 
 /** What is broken in a state; undefined when nothing is. */
 export function broken(state: State): string | undefined {
@@ -10,6 +10,8 @@ export function broken(state: State): string | undefined {
     if (of('accepted').length !== (status[turn] === 'new' ? 0 : 1))
       return `P1: turn ${turn} is accepted ${of('accepted').length} times`;
     if (of('started').length > 1) return `P1: turn ${turn} is started twice`;
+    const isEnd = (entry: Entry | undefined): boolean =>
+      entry?.kind === 'lost' || (entry?.kind === 'frame' && entry.index === state.frames[turn]);
     const ends = mine.filter(isEnd).length;
     if (ends !== (status[turn] === 'ended' ? 1 : 0)) return `P1: turn ${turn} is ${status[turn]} and has ${ends} ends`;
     if (ends === 1 && !isEnd(mine.at(-1))) return `P3: turn ${turn} goes on after its end`;
@@ -28,10 +30,6 @@ export function broken(state: State): string | undefined {
   const epochs = state.servers.flatMap((server) => (server === null || server.epoch === 0 ? [] : [server.epoch]));
   if (new Set(epochs).size < epochs.length) return 'two owners have one epoch';
   return undefined;
-}
-
-function isEnd(entry: Entry | undefined): boolean {
-  return entry?.kind === 'lost' || (entry?.kind === 'frame' && entry.index === framesPerTurn);
 }
 
 /** Where everything has come to its end: nothing is accepted that has not ended, and readers have it all. */

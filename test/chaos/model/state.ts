@@ -9,9 +9,6 @@
  * Only what the promises are about is in it. A state is plain data, so that all of them can be visited.
  */
 
-/** A turn has this many frames besides its end. */
-export const framesPerTurn = 1;
-
 export type Entry =
   | { kind: 'accepted' | 'started'; turn: number }
   /** Frame `index` of the turn's run; the last one ends the turn. */
@@ -57,6 +54,8 @@ export interface Bridge {
 
 export interface State {
   log: Entry[];
+  /** Per turn: how many frames it has besides its end. */
+  frames: number[];
   /** Per turn. */
   status: ('new' | 'queued' | 'running' | 'ended')[];
   /** The lease's epoch, and the newest frame committed, as the database has them. */
@@ -80,8 +79,17 @@ export interface State {
   lostFrames: number;
 }
 
-export function initial({ turns, crashes }: { turns: number; crashes: number }): State {
+/** What may happen at most. */
+export interface Bounds {
+  turns: number;
+  crashes: number;
+  /** Frames of each turn besides its end. Default: one each. */
+  frames?: number[];
+}
+
+export function initial({ turns, crashes, frames }: Bounds): State {
   return {
+    frames: frames ?? Array.from({ length: turns }, () => 1),
     ...{ log: [], shown: [], epoch: 0, frame: { life: 0, n: 0 }, servers: [null, null], bridge: null, remains: null },
     status: Array.from({ length: turns }, () => 'new' as const),
     effects: Array.from({ length: turns }, () => 0),
