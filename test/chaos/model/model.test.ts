@@ -28,6 +28,8 @@ describe('the model of turn, log and lease', () => {
     const dead = words('accepted 0, started 0, said 0, lost 0, accepted 1, started 1, end 1');
     expect(unexplained(dead, { crashes: 1 })).toBeUndefined();
     expect(unexplained(dead, { crashes: 0 })).toBe(3);
+    const second = words('accepted 0, accepted 1, started 0, said 0, end 0, started 1, said 1, lost 1');
+    expect(unexplained(second, { crashes: 1 })).toBeUndefined();
     expect(unexplained(words('accepted 0, started 0, end 0, end 0'), { crashes: 3 })).toBe(3);
     expect(unexplained(words('accepted 0, started 0, said 0, started 0'), { crashes: 3 })).toBe(3);
     expect(unexplained(words('accepted 0, accepted 1, started 0, started 1'), { crashes: 3 })).toBe(3);

@@ -8,7 +8,7 @@ export type Label = { kind: 'accepted' | 'started' | 'said' | 'end' | 'lost'; tu
 /** How many silent steps may lie between two entries. */
 const maxSilent = 14;
 /** Ways to explain a log that are kept in mind at once. */
-const maxWays = 24;
+const maxWays = 8;
 
 /**
  * Follows a trace through the model, with one server at a time.
@@ -30,12 +30,16 @@ export function unexplained(labels: readonly Label[], { crashes }: { crashes: nu
   return undefined;
 }
 
-/** The states in which a label has just become true, by as few silent steps as possible. */
+/** A way with a death in it may be shorter than one without: so many steps more are looked at. */
+const moreSilent = 2;
+
+/** The states in which a label has just become true, by few silent steps and few deaths. */
 function over(ways: readonly State[], label: Label): State[] {
   let frontier = [...ways];
   const known = new Set(frontier.map(keyOf));
-  for (let silent = 0; silent <= maxSilent && frontier.length > 0; silent += 1) {
-    const found: State[] = [];
+  const found: State[] = [];
+  let last = maxSilent;
+  for (let silent = 0; silent <= last && frontier.length > 0; silent += 1) {
     const next: State[] = [];
     for (const state of frontier) {
       for (const step of steps(state)) {
@@ -51,10 +55,13 @@ function over(ways: readonly State[], label: Label): State[] {
         next.push(step.next);
       }
     }
-    if (found.length > 0) return found.slice(0, maxWays);
+    if (found.length > 0 && last === maxSilent) last = silent + moreSilent;
     frontier = next;
   }
-  return [];
+  // Those that spent fewer deaths have more that can still happen.
+  return distinct(found)
+    .sort((a, b) => b.crashes - a.crashes)
+    .slice(0, maxWays);
 }
 
 function ofSecondServer({ action }: Step): boolean {
@@ -65,6 +72,10 @@ function matches(entry: Entry, { kind, turn }: Label, { frames }: State): boolea
   if (entry.turn !== turn) return false;
   if (entry.kind !== 'frame') return entry.kind === kind;
   return kind === (entry.index === frames[turn] ? 'end' : 'said');
+}
+
+function distinct(states: readonly State[]): State[] {
+  return [...new Map(states.map((state) => [keyOf(state), state])).values()];
 }
 
 /** States that can do the same from here on. */
