@@ -14,7 +14,7 @@ export async function* withApprovalNotes(
     if (event.type === 'approval') {
       const { toolName, input } = event.data;
       terminal.note(`? ${toolName} waits for leave: ${inLine(brief(input)).slice(0, 200)}`);
-      terminal.note(`  Answer it in another terminal: ash session approve ${sessionId} [--deny]`);
+      terminal.note(`  in another terminal: ash session approve ${sessionId}`);
     }
     yield event;
   }

@@ -67,7 +67,7 @@ export function createProgram(onEnd: (code: number) => void): Command {
     .addHelpCommand(
       new Command('help').argument('[command]').description('show the help of a command').helpGroup(itself),
     )
-    .configureHelp({ showGlobalOptions: true })
+    .configureHelp({ showGlobalOptions: true, subcommandTerm: termOf })
     .showSuggestionAfterError()
     .showHelpAfterError('(--help shows how it is used)')
     .exitOverride()
@@ -85,6 +85,11 @@ export function createProgram(onEnd: (code: number) => void): Command {
   program.commandsGroup(itself);
   addMachineCommands(program, doing);
   return program;
+}
+
+/** A command in a list: that it has options is no news. */
+function termOf(command: Command): string {
+  return `${command.name()} ${command.usage().replace(/\[(options|command)\] ?/g, '')}`.trim();
 }
 
 /** `help session send` is `session send --help`; Commander's own `help` knows one level. */

@@ -207,7 +207,7 @@ test('Ctrl-C leaves a turn and says so; the turn goes on', async () => {
   await gate.reached;
   sending.kill('SIGINT');
   expect(await new Promise((resolve) => sending.once('exit', resolve))).toBe(130);
-  const [, turnId] = /The turn goes on\. Watch it: ash session follow \S+ --turn (\S+)/.exec(stderr) ?? [];
+  const [, turnId] = /The turn goes on\.\n {2}watch {2}ash session follow \S+ --turn (\S+)/.exec(stderr) ?? [];
   gate.open();
   expect((await home.ash(['session', 'follow', id, '--turn', String(turnId)])).code).toBe(0);
 });

@@ -66,8 +66,9 @@ export async function sendMessage(
     if (!left.signal.aborted) throw error;
     if (turnId === undefined) terminal.fail('Left before the server took the message.');
     else {
-      terminal.fail(`The turn goes on. Watch it: ash session follow ${id} --turn ${turnId}`);
-      terminal.fail(`           Stop it:  ash session interrupt ${id}`);
+      terminal.fail('The turn goes on.');
+      terminal.fail(`  watch  ash session follow ${id} --turn ${turnId}`);
+      terminal.fail(`  stop   ash session interrupt ${id}`);
     }
     return leftCode;
   }
