@@ -52,6 +52,9 @@ test('a machine that is fine has no error, and nothing is changed', async () => 
     Array(7).fill('ok'),
   );
   expect(status('server')).toBe('note');
+  const walls = checks.filter(({ area }) => area === 'walls');
+  expect(walls.map(({ name }) => name)).toContain('self-test');
+  expect(walls.filter((wall) => wall.status === 'error')).toEqual([]);
   expect(model.asked).toEqual(['GET /v1/models?limit=1']);
   expect(checks.map((check) => Object.keys(check).join())).toEqual(
     Array(checks.length).fill('area,name,status,found,fix'),
@@ -64,6 +67,8 @@ test('what is wrong is an error with something to do', async () => {
   await using home = await makeHome({ ANTHROPIC_BASE_URL: model.url, ASH_SERVER_URL: 'http://127.0.0.1:9' });
   const refused = await checksOf(home, { ANTHROPIC_API_KEY: 'bad' });
   expect(refused.status('key')).toBe('error');
+  const loose = await checksOf(home, {}, '--offline', '--isolation', 'process');
+  expect(loose.checks.filter(({ area, status }) => area === 'walls' && status === 'warning').length).toBeGreaterThan(3);
   const missing = await checksOf(home, { CLAUDE_CODE_EXECUTABLE: '/nowhere/claude' }, '--offline');
   expect(missing.status('agent runtime')).toBe('error');
   expect(missing.status('model API')).toBeUndefined();

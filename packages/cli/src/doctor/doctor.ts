@@ -11,6 +11,7 @@ import { checkModel } from './model.ts';
 import { checkRuntime } from './runtime.ts';
 import { checkServer } from './server.ts';
 import { checkSpace } from './storage.ts';
+import { checkWalls } from './walls.ts';
 
 export interface DoctorOptions {
   dataDir?: string;
@@ -26,7 +27,8 @@ export async function doctor(context: Context, options: DoctorOptions): Promise<
   const checks: Check[] = [];
   const look = async (what: string, work: () => Promise<Check[]> | Check[]) => {
     const found = await waiting(context, what, Promise.resolve().then(work));
-    for (const check of found) say(context, check, checks);
+    const width = Math.max(...found.map(({ name }) => name.length), narrowest);
+    for (const check of found) say(context, check, checks, width);
   };
 
   const settings = read(() => readConfig(env));
@@ -34,6 +36,7 @@ export async function doctor(context: Context, options: DoctorOptions): Promise<
   const given: Given = { env, dataDir, isolation };
   await look('Looking at the machine', () => checkMachine(given));
   await look('Reading the settings', () => settings.checks);
+  await look('Raising walls', () => checkWalls(given));
   await look('Starting the agent runtime', () => checkRuntime(settings.value?.runtimeExecutable));
   const { value } = settings;
   if (value !== undefined && !options.offline) await look('Calling the model API', () => checkModel(value.model));
@@ -60,15 +63,18 @@ const marks: Readonly<Record<Status, readonly [string, Style]>> = {
   error: ['✗', 'red'],
 };
 
-function say({ form, terminal, paint }: Context, check: Check, all: Check[]): void {
+/** Columns of the names, at least. */
+const narrowest = 16;
+
+function say({ form, terminal, paint }: Context, check: Check, all: Check[], width: number): void {
   const first = all.at(-1)?.area !== check.area;
   all.push(check);
   if (form === 'json' || (form === 'quiet' && check.status !== 'error')) return;
   const [mark, style] = marks[check.status];
   if (first && form !== 'quiet') terminal.out(`${all.length === 1 ? '' : '\n'}${paint('bold', check.area)}\n`);
-  terminal.out(`${paint(style, mark)} ${check.name.padEnd(16)} ${inLine(check.found)}\n`);
+  terminal.out(`${paint(style, mark)} ${check.name.padEnd(width)} ${inLine(check.found)}\n`);
   const lines = check.fix.split('\n').filter((line) => line !== '');
-  for (const line of lines) terminal.out(`  ${' '.repeat(16)} ${paint('dim', `→ ${inLine(line)}`)}\n`);
+  for (const line of lines) terminal.out(`    ${paint('dim', `→ ${inLine(line)}`)}\n`);
 }
 
 function conclude({ form, terminal }: Context, checks: readonly Check[]): number {

@@ -1,6 +1,7 @@
 /** The data folder: writable, with room. */
-import { access, constants, stat, statfs } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { access, constants, mkdtemp, rm, stat, statfs } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { sizeOf } from '../output/words.ts';
 import { type Check, checksOf, type Given } from './check.ts';
 
@@ -30,6 +31,13 @@ export async function checkSpace({ dataDir }: Given): Promise<Check[]> {
   // File systems that count no files say 0.
   if (files > 0 && ffree < files / 50) checks.push(warning('number of files', `${ffree} of ${files} left`, fix));
   return checks;
+}
+
+/** An empty folder on the file system of the data folder; gone when disposed. */
+export async function scratchFolder(dataDir: string): Promise<{ path: string } & AsyncDisposable> {
+  const near = join(await nearestFolder(dataDir), '.ash-doctor-');
+  const path = await mkdtemp(near).catch(() => mkdtemp(join(tmpdir(), 'ash-doctor-')));
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }
 
 async function nearestFolder(path: string): Promise<string> {
