@@ -1,10 +1,11 @@
 /** The server dies by kill -9 in the middle of a turn: the next one goes on with it, and readers see everything once. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { script } from '@ash-ai/scripted-model';
 import { describe, expect, test } from 'vitest';
 import { type Ash, until, useAsh } from './harness.ts';
-import { deltasOf, messagesOf, Reader, say, type Turn, textOf, turnOf, type WireEvent, wholeItems } from './streams.ts';
+import { processesOf } from './leaks.ts';
+import { deltasOf, Reader, say, type Turn, textOf, turnOf, type WireEvent, wholeItems } from './streams.ts';
 import { ToolGate } from './tool-gate.ts';
 
 const use = useAsh();
@@ -208,7 +209,7 @@ describe('while no server runs', () => {
     await expectGoesOn(ash, id);
   });
 
-  test('the bridge dies in the middle of a turn: what it left counts, the turn has failed, the session goes on', async () => {
+  test('the bridge dies in the middle of a turn: what it left counts, and the turn goes on', async () => {
     const { ash } = use;
     const id = await introduced(ash);
     const tool = (word: string) => ({ tools: [{ name: 'Bash', input: { command: `echo ${word}` } }] });
@@ -223,9 +224,10 @@ describe('while no server runs', () => {
     await second.reached;
     expect(spooled(ash, id)).toContain('"stdout":"spooled"');
     process.kill(bridge, 'SIGKILL');
+    second.open();
     await ash.start();
     const turn = await comeBack(ash, id, reader, false);
-    expect(turn).toMatchObject({ status: 'failed', error: { code: 'sandbox_lost' }, text: '' });
+    expect(turn).toMatchObject({ status: 'completed', text: 'never said', error: undefined });
     const results = turn.events.filter(({ event }) => event === 'tool_result').map(({ data }) => data.content);
     expect(results).toEqual(['committed', 'spooled']);
     second.open();
@@ -261,30 +263,60 @@ describe('while no server runs', () => {
     await killMidTurn(ash, id);
     process.kill(bridge, 'SIGKILL');
     await ash.start();
-    expect(await comeBack(ash, id, first, false)).toMatchObject({ status: 'failed', error: { code: 'sandbox_lost' } });
-    expect(await comeBack(ash, id, second, false)).toMatchObject({ status: 'completed', text: 'Your name is Alice.' });
     held.open();
+    expect(await comeBack(ash, id, first, false)).toMatchObject({ status: 'completed', text: 'cut short' });
+    expect(await comeBack(ash, id, second, false)).toMatchObject({ status: 'completed', text: 'Your name is Alice.' });
   });
 });
 
 describe('death of a sandbox in the middle of a turn', () => {
-  test.each([
-    ['bridge', 'sandbox_lost'],
-    ['runtime', 'runtime_failed'],
-  ] as const)('the %s: the turn fails at once with a code, and the session goes on', async (what, code) => {
+  /** Resolves with the runtime that has the turn for the nth time. */
+  async function asked(ash: Ash, prompt: string, times: number): Promise<void> {
+    await until(() => ash.gate.of(prompt).length >= times);
+  }
+
+  test('again and again: it goes on three times, then the turn fails with a code, and the session goes on', async () => {
     const { ash } = use;
     const id = await introduced(ash);
     const held = ash.gate.hold('cut off');
     const reader = await Reader.send(ash, id, script('cut off'));
-    await held.reached;
-    await reader.until(({ data }) => data.subtype === 'init');
     const second = await Reader.send(ash, id, 'What is my name?');
-    process.kill(what === 'bridge' ? ash.bridgePid(id) : ash.runtimePid(id), 'SIGKILL');
-    expect(await reader.turn()).toMatchObject({ status: 'failed', error: { code }, text: '' });
+    for (let times = 1; times <= 4; times += 1) {
+      await asked(ash, 'cut off', times);
+      process.kill(ash.runtimePid(id), 'SIGKILL');
+    }
+    expect(await reader.turn()).toMatchObject({ status: 'failed', error: { code: 'runtime_failed' }, text: '' });
     // The message that waited is run in a new sandbox.
     expect(await second.turn()).toMatchObject({ status: 'completed', text: 'Your name is Alice.' });
     held.open();
-    expect(messagesOf(reader.events).filter(({ type }) => type === 'result')).toEqual([]);
+    const events = await ash.client.listSessionEvents(id, { type: 'lifecycle' });
+    const recovered = events.map(({ data }) => JSON.parse(data ?? '')).filter(({ action }) => action === 'recovered');
+    expect(recovered.map(({ attempt }) => attempt)).toEqual([1, 2, 3]);
+  });
+
+  test('with a transcript that forgot the turn: its prompt is given again, with the calls that the log knows of', async () => {
+    const { ash } = use;
+    const id = await introduced(ash);
+    const transcript = join(ash.workspace(id), '../home/.claude/projects/-workspace', `${id}.jsonl`);
+    const before = readFileSync(transcript);
+    const held = ash.gate.hold('forgotten', 1);
+    const call = { tools: [{ name: 'Bash', input: { command: 'echo a call that was made' } }] };
+    const reader = await Reader.send(ash, id, `forgotten ${script(call, 'The end.')}`);
+    await held.reached;
+    const bridge = ash.bridgePid(id);
+    await killMidTurn(ash, id);
+    process.kill(bridge, 'SIGKILL');
+    await until(() => processesOf(join(ash.dataDir, 'sandboxes', id)).length === 0);
+    // As after a power cut: the log is on the disk, the newest of the transcript is not.
+    writeFileSync(transcript, before);
+    held.open();
+    const requests = ash.gate.of('forgotten').length;
+    await ash.start();
+    const turn = await comeBack(ash, id, reader, false);
+    expect(turn).toMatchObject({ status: 'completed', text: 'The end.' });
+    const [again] = ash.gate.of('forgotten').slice(requests);
+    expect(JSON.stringify(again?.body)).toMatch(/cut off before.*echo a call that was made.*it had ended/);
+    await expectGoesOn(ash, id);
   });
 });
 

@@ -1,7 +1,7 @@
 /** The only file that knows the Claude Agent SDK: starts the runtime inside the wall and speaks with it. */
 import { type CanUseTool, type Options, type Query, query, type SDKUserMessage } from '@anthropic-ai/claude-agent-sdk';
 import type { SdkMessage, TurnContent } from '@ash-ai/shared';
-import type { LiveOptions, Paths, RuntimeOptions } from '@ash-ai/shared/bridge-wire';
+import type { GoOn, LiveOptions, Paths, RuntimeOptions } from '@ash-ai/shared/bridge-wire';
 import type { Ask } from './approvals.ts';
 import { networkNote, proxyEnv, withForwarder } from './egress/forwarder.ts';
 import type { Wall } from './wall.ts';
@@ -55,11 +55,11 @@ export class AgentRuntime {
     return this.#query as AsyncIterable<SdkMessage>;
   }
 
-  /** Sends one message; `id` comes back as `user_message_uuid`. */
-  send(id: string, content: TurnContent): void {
+  /** Sends one message; `id` comes back as `user_message_uuid`. Without one it belongs to the turn that goes on. */
+  send(id: string | undefined, content: TurnContent): void {
     this.#input.push({
       type: 'user',
-      uuid: id as `${string}-${string}-${string}-${string}-${string}`,
+      ...(id === undefined ? {} : { uuid: id as `${string}-${string}-${string}-${string}-${string}` }),
       parent_tool_use_id: null,
       message: { role: 'user', content: content as SDKUserMessage['message']['content'] },
     });
@@ -161,8 +161,15 @@ function runtimeEnv(runtime: StartOptions, paths: Paths): Record<string, string>
     CLAUDE_CODE_DISABLE_CRON: '1',
     // Only without walls are we root; whoever asked for that was told what it means, the runtime need not refuse.
     ...(process.getuid?.() === 0 ? { IS_SANDBOX: '1' } : {}),
-    ...(runtime.goOn === undefined ? {} : { CLAUDE_CODE_RESUME_INTERRUPTED_TURN: '1' }),
+    ...goOnEnv(runtime.goOn?.how),
   };
+}
+
+/** Without the second switch the runtime would make calls again that were under way; with it, it would not ask leave again. */
+function goOnEnv(how: GoOn['how'] | undefined): Record<string, string> {
+  if (how === undefined || how === 'told') return {};
+  const goesOn = { CLAUDE_CODE_RESUME_INTERRUPTED_TURN: '1' };
+  return how === 'asks_again' ? goesOn : { ...goesOn, CLAUDE_CODE_RESUME_SHOWS_CUT_OFF_CALLS: '1' };
 }
 
 /** The messages to the runtime, as the SDK wants to pull them. */

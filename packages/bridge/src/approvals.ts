@@ -33,21 +33,14 @@ export class Approvals {
   /** Answers by the runtime's request, so that a request that comes twice is one. */
   readonly #asked = new Map<string, Promise<ApprovalAnswer>>();
   readonly #waiting = new Map<string, (answer: ApprovalAnswer) => void>();
-  readonly #unanswered = new Set<string>();
   #known: KnownApproval[] = [];
 
   constructor(options: ApprovalsOptions) {
     this.#options = options;
   }
 
-  /** Whether the runtime waits for an answer, or waited for one when it ended. */
-  get unanswered(): boolean {
-    return this.#unanswered.size > 0;
-  }
-
   /** A turn is over, and with it what it waited for. */
   forget(): void {
-    this.#unanswered.clear();
     this.#known = [];
   }
 
@@ -69,19 +62,14 @@ export class Approvals {
     if (known !== undefined) known.answer ??= answer;
     const waiting = this.#waiting.get(approvalId);
     if (waiting === undefined) return;
-    this.#take(approvalId);
-    waiting(answer);
-  }
-
-  #take(approvalId: string): void {
-    this.#unanswered.delete(approvalId);
     this.#options.taken(approvalId);
+    waiting(answer);
   }
 
   #begin(asked: AskedFor, signal: AbortSignal): Promise<ApprovalAnswer> {
     const known = this.#takeKnown(asked);
     if (known?.answer !== undefined) {
-      this.#take(known.request.approvalId);
+      this.#options.taken(known.request.approvalId);
       return Promise.resolve(known.answer);
     }
     const { requestId: _, ...rest } = asked;
@@ -94,7 +82,6 @@ export class Approvals {
       this.#waiting.set(request.approvalId, over);
       signal.addEventListener('abort', () => over({ decision: 'deny', message: 'The turn was interrupted.' }));
       if (known === undefined && !this.#options.tell(request)) over(nobodyThere);
-      else this.#unanswered.add(request.approvalId);
     });
   }
 

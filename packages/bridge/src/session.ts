@@ -20,8 +20,6 @@ interface Turn {
   limit?: TurnFailure;
   /** Whether the runtime has it. */
   sent: boolean;
-  /** Whether the runtime has said anything of it. */
-  begun: boolean;
   /** Set once an interrupt was asked for. */
   deadline?: NodeJS.Timeout;
   /** Whether the runtime is just being asked to leave off. */
@@ -41,6 +39,8 @@ export class BridgeSession {
   #lastTurnId: string | null = null;
   /** Whether the runtime came up. */
   #up = false;
+  /** Whether it was gone without having refused to come up: another one may do better. */
+  #fellOver = false;
   #over: TurnEnded | undefined;
   /** Resolves when the runtime is gone and will not come back. */
   readonly ended: Promise<void>;
@@ -91,6 +91,7 @@ export class BridgeSession {
     const egress = this.#egress.offersForwarder(options.egress?.policy);
     const runtime = new AgentRuntime(this.#wall, { ...options.runtime, egress }, options.paths, ask);
     this.#runtime = runtime;
+    if (goOn?.words !== undefined) runtime.send(undefined, goOn.words);
     // A runtime that doesn't come up reports it through its messages.
     runtime.ready().then(
       () => {
@@ -105,8 +106,8 @@ export class BridgeSession {
   /** Runs a turn. A turn that was seen before is not run again: its frames are in the outbox. */
   run({ turnId, content, options }: BridgeCommand & { cmd: 'run' }): void {
     if (this.#seenTurns.has(turnId)) return;
-    // A runtime that worked and is gone leaves the turn to the sandbox that comes after.
-    if (this.#over !== undefined && this.#up) return;
+    // It is left to the sandbox that comes after.
+    if (this.#over !== undefined && this.#fellOver) return;
     const turn = this.#begin(turnId);
     const runtime = this.#runtime;
     if (this.#over !== undefined || runtime === undefined) {
@@ -187,13 +188,14 @@ export class BridgeSession {
       limit === undefined
         ? failure(stderr === '' ? reason : `${reason}: ${stderr}`)
         : { outcome: 'failed', failure: limit };
+    this.#fellOver = limit === undefined && (this.#up || this.#wall.signalCode !== null);
     const turn = this.#turn;
-    // A turn that waits for an answer has not ended: another runtime goes on with it once the answer is there.
-    const waits = this.#approvals.unanswered && limit === undefined && turn?.interrupted === false;
-    // Nor has one of which a runtime that worked has not said a word: it is left to the sandbox that comes after.
-    const untouched = this.#up && limit === undefined && turn?.begun === false && !turn.interrupted;
-    if (turn !== undefined && !waits && !untouched)
-      this.#end(turn.id, turn.interrupted ? { outcome: 'interrupted' } : this.#over);
+    if (turn !== undefined) {
+      // A turn that nobody and no limit has ended goes on in the sandbox that comes after.
+      if (this.#fellOver && turn.limit === undefined && !turn.interrupted) {
+        this.#outbox.keep({ kind: 'turn_cut', turnId: turn.id }, JSON.stringify(this.#over.failure));
+      } else this.#end(turn.id, turn.interrupted ? { outcome: 'interrupted' } : this.#over);
+    }
     this.#limits.end();
     this.#wall.kill();
     // What was under way is over now, and is written down before the end.
@@ -204,7 +206,6 @@ export class BridgeSession {
   #take(message: SdkMessage): void {
     // The runtime tells of a turn's completion after its result: the next turn may have begun by then.
     const turn = isOfAnother(message, this.#turn?.id) ? undefined : this.#turn;
-    if (turn !== undefined) turn.begun = true;
     const text = JSON.stringify(message);
     if (message.type === 'stream_event') {
       if (turn !== undefined) this.#outbox.preview(turn.id, text);
@@ -230,7 +231,7 @@ export class BridgeSession {
     this.#lastTurnId = turnId;
     // One that goes on by itself is with the runtime already.
     const goesOn = this.#runtime === undefined;
-    const turn: Turn = { id: turnId, interrupted: false, sent: goesOn, begun: goesOn };
+    const turn: Turn = { id: turnId, interrupted: false, sent: goesOn };
     this.#turn = turn;
     this.#limits.begin();
     return turn;

@@ -7,6 +7,7 @@ export { createProcessIsolation } from './isolation/process.ts';
 export { type Check, selfTest } from './isolation/self-test.ts';
 export { claimUids } from './isolation/uid-claims.ts';
 export { serversUids, takenUids } from './isolation/uids.ts';
+export type { LeftOff, LeftOffRequest } from './left-off.ts';
 export { createLocalRunner, type LocalRunnerOptions } from './local-runner.ts';
 export {
   type Attachment,

@@ -14,6 +14,7 @@ import { limitEventsOf } from './isolation/limit-events.ts';
 import { enforcesNothing } from './isolation/process.ts';
 import { createUidPool, takenUids, type UidPool, uidsOf } from './isolation/uids.ts';
 import { Launches, type LaunchOptions } from './launch.ts';
+import { type LeftOff, type LeftOffRequest, readLeftOff } from './left-off.ts';
 import { LocalSandbox, type Remains } from './local-sandbox.ts';
 import { LocalWorkspaces } from './local-workspaces.ts';
 import { memoryOf } from './memory.ts';
@@ -150,6 +151,12 @@ class LocalRunner implements Runner {
     await rm(join(layoutOf(dir).bridge, 'bridge.sock'), { force: true });
     await removeRecord(dir);
     await this.#disks.rest(dir);
+  }
+
+  async leftOff(request: LeftOffRequest): Promise<LeftOff> {
+    const dir = this.#dir(request.sessionId);
+    await using _disk = await this.#disks.hold(dir);
+    return await readLeftOff(layoutOf(dir).home, request);
   }
 
   async fork(request: ForkRequest): Promise<{ conversation: Conversation | undefined }> {

@@ -3,6 +3,7 @@
 import type { ApprovalAnswer, TurnContent } from '@ash-ai/shared';
 import type { EgressTerms, Frame, LiveOptions, ModelUpstream, RuntimeOptions } from '@ash-ai/shared/bridge-wire';
 import type { Enforced, IsolationName, SandboxLimits } from '@ash-ai/shared/contract';
+import type { LeftOff, LeftOffRequest } from './left-off.ts';
 import type { Swept } from './sweep.ts';
 import type { Workspaces } from './workspaces.ts';
 
@@ -120,6 +121,8 @@ export interface Runner {
   open(request: OpenRequest): Promise<AwakeSandbox>;
   /** Attaches to what is there of a session's sandbox, alive or not; undefined when there is nothing. */
   attach(request: OpenRequest): Promise<AwakeSandbox | undefined>;
+  /** Where the agent runtime left off in a turn. Only while the session has no live sandbox. */
+  leftOff(request: LeftOffRequest): Promise<LeftOff>;
   /**
    * Starts a sandbox for a session that will have this id, when nobody else wants to start one. It takes a small share of
    * the processor until the session attaches to it; the first sweep that doesn't know the session removes it.

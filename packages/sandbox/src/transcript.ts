@@ -23,6 +23,15 @@ export async function transcriptHolds(
   sessionId: string,
   uuids: readonly string[],
 ): Promise<Set<string> | undefined> {
+  await using transcript = await openTranscript(home, sessionId);
+  return transcript && (await held(transcript.chunks(), uuids));
+}
+
+/** The session's transcript, opened for reading through descriptors; undefined when there is none. */
+export async function openTranscript(
+  home: string,
+  sessionId: string,
+): Promise<({ chunks(): AsyncIterable<Buffer> } & AsyncDisposable) | undefined> {
   for (const folder of await readdir(join(home, '.claude', 'projects')).catch(() => [])) {
     try {
       await using root = await Folder.open(home);
@@ -30,8 +39,10 @@ export async function transcriptHolds(
       await using projects = await settings.folder('projects');
       await using project = await projects.folder(folder);
       const { handle } = await project.file(`${sessionId}.jsonl`);
-      await using file = handle;
-      return await held(file.createReadStream({ autoClose: false }), uuids);
+      return {
+        chunks: () => handle.createReadStream({ autoClose: false }),
+        [Symbol.asyncDispose]: () => handle.close(),
+      };
     } catch {
       // Not there, or not what the runtime makes of it.
     }

@@ -114,7 +114,7 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
         serverId: `${hostname()}-${process.pid}`,
         openRequest,
         maySpend: (session) => terms.maySpend(session),
-        sandboxLogs,
+        ...{ sandboxLogs, maxRecoveries: config.turnRecoveries },
         memoryOf: (sessionId) => runner.memoryOf(sessionId),
       },
       { ...capacityOf(config), spares },

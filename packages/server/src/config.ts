@@ -90,6 +90,12 @@ export const variables = {
     meaning: 'Sandboxes that wait for new sessions at once, whatever they wait for; about 200 MB each',
     schema: whole(1, 1000),
   },
+  turnRecoveries: {
+    name: 'ASH_TURN_RECOVERIES',
+    default: '3',
+    meaning: 'How often a turn goes on whose sandbox died; after that it fails',
+    schema: whole(0, 100),
+  },
   apiKey: {
     name: 'ASH_API_KEY',
     meaning: 'A key for the tenant "default"; with it no first key is made',

@@ -60,6 +60,19 @@ export interface TurnOptions {
 /** Options of a turn that a running runtime takes over; every other one needs a runtime started with it. */
 export type LiveOptions = Pick<TurnOptions, 'model' | 'effort'>;
 
+/** How a runtime goes on with a turn that another one began. What it asks for again is answered from `approvals`. */
+export interface GoOn {
+  turnId: string;
+  approvals: KnownApproval[];
+  /**
+   * `asks_again`: by itself; calls without a result are dropped, and the model is asked anew. For calls that waited for leave.
+   * `shows_cut`: by itself; calls without a result are shown to the model as cut off, their outcome unknown.
+   * `told`: it wouldn't by itself, and is told to with `words`.
+   */
+  how: 'asks_again' | 'shows_cut' | 'told';
+  words?: string;
+}
+
 /** What the agent runtime is started with. */
 export interface RuntimeOptions extends TurnOptions {
   /** The agent runtime's own session id (Ash's session id). */
@@ -68,11 +81,8 @@ export interface RuntimeOptions extends TurnOptions {
   resume: boolean;
   /** The conversation to begin with a copy of, cut after the message with the uuid `at` if there is one. */
   forkOf?: { sessionId: string; at?: string };
-  /**
-   * A turn that was cut off while it waited for an answer: the runtime goes on with it by itself, and what it asks for
-   * again is answered from these approvals.
-   */
-  goOn?: { turnId: string; approvals: KnownApproval[] };
+  /** A turn that was cut off, and whose prompt is in the conversation already. */
+  goOn?: GoOn;
   permissionMode: string;
   systemPrompt?: string;
   allowedTools?: string[];
@@ -161,13 +171,16 @@ export type FrameHeader =
   /** The runtime is about to get the answer to an approval. */
   | { kind: 'answer_taken'; n: number; turnId: string; approvalId: string }
   | { kind: 'egress'; n: number; turnId: string | null }
+  /** The runtime is gone in the middle of a turn, which another one may go on with. */
+  | { kind: 'turn_cut'; n: number; turnId: string }
   | { kind: 'turn_end'; n: number; turnId: string };
 
 export interface Frame {
   header: FrameHeader;
   /**
-   * JSON text: an {@link SdkMessage} for `message` and `preview`, a {@link TurnEnded} for `turn_end`, an
-   * {@link ApprovalRequest} for `approval`, an {@link EgressRecord} for `egress`, else `null`.
+   * JSON text: an {@link SdkMessage} for `message` and `preview`, a {@link TurnEnded} for `turn_end`, a
+   * {@link TurnFailure} for `turn_cut`, an {@link ApprovalRequest} for `approval`, an {@link EgressRecord} for `egress`,
+   * else `null`.
    */
   payload: string;
 }
@@ -208,6 +221,11 @@ export function parsePayload(frame: Frame): SdkMessage {
 /** How a turn ended, of a `turn_end` frame. */
 export function parseTurnEnded(frame: Frame): TurnEnded {
   return parseObject(frame.payload) as TurnEnded;
+}
+
+/** Why the runtime is gone, of a `turn_cut` frame. */
+export function parseTurnCut(frame: Frame): TurnFailure {
+  return parseObject(frame.payload) as TurnFailure;
 }
 
 /** What is asked for, of an `approval` frame. */

@@ -19,7 +19,9 @@ export function framesOf({ item, cursor }: Followed, view: StreamView): string {
 
 function shows(view: StreamView, item: FeedItem): boolean {
   if (item.kind === 'preview') return view.previews;
-  return view.turnId === undefined || ofTurn.has(item.type);
+  if (view.turnId === undefined) return true;
+  // A turn's own `session` entries tell of its recovery.
+  return item.type === 'session' ? item.turnId !== null : ofTurn.has(item.type);
 }
 
 /** What a stream of one turn shows of it. */

@@ -7,9 +7,12 @@ import type { EntryItem, FeedItem, PreviewItem } from './feed-item.ts';
 /** How much of the log is kept in memory per session with readers, in characters. */
 const maxChars = 2 * 1024 * 1024;
 
-/** Whether an entry closes a run of previews: it is the message that they were the making of, or the turn's end. */
-export function closesRun(entry: Pick<EntryItem, 'type'>): boolean {
-  return entry.type === 'message' || entry.type === 'turn_ended';
+/**
+ * Whether an entry closes a run of previews: it is the message that they were the making of, the turn's end, or tells of
+ * the turn that its sandbox is gone, after which nothing comes of them.
+ */
+export function closesRun({ type, turnId }: Pick<EntryItem, 'type' | 'turnId'>): boolean {
+  return type === 'message' || type === 'turn_ended' || (type === 'session' && turnId !== null);
 }
 
 export class Feed {

@@ -3,7 +3,7 @@ import { LeaseLost, type Runner } from '@ash-ai/sandbox';
 import type { Logger } from 'pino';
 import type { Spares } from './spares.ts';
 
-type Woken = Pick<Runner, 'open' | 'attach' | 'kill'>;
+type Woken = Pick<Runner, 'open' | 'attach' | 'kill' | 'leftOff'>;
 
 export function takingSpares(
   runner: Woken,
@@ -12,6 +12,7 @@ export function takingSpares(
 ): Woken {
   return {
     open: (request) => runner.open(request),
+    leftOff: (request) => runner.leftOff(request),
     kill: async (sessionId) => {
       spares.release(sessionId);
       await runner.kill(sessionId);

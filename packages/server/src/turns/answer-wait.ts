@@ -1,6 +1,6 @@
 /** How a turn waits for an answer without a sandbox, and how an answer gets to a sandbox that was there all along. */
 import type { AwakeSandbox } from '@ash-ai/sandbox';
-import type { KnownApproval, RuntimeOptions } from '@ash-ai/shared/bridge-wire';
+import type { KnownApproval } from '@ash-ai/shared/bridge-wire';
 import * as approvalStore from '../store/approvals.ts';
 import type { Reader } from '../store/row.ts';
 
@@ -13,21 +13,24 @@ export class AnswerWait {
   }
 
   /**
-   * What a turn goes on with whose sandbox is gone while it waited for an answer: the answer, as soon as there is one.
-   * Undefined when it waited for none, or waits no longer.
+   * What a turn waits for whose sandbox is gone, as soon as there is an answer among it. Empty when it waits for nothing;
+   * undefined when it is not to go on.
    */
-  async goOn(
-    turnId: string,
-    { untold, givenUp }: { untold: () => Promise<KnownApproval[]>; givenUp: () => boolean },
-  ): Promise<RuntimeOptions['goOn']> {
+  async approvals({
+    untold,
+    givenUp,
+  }: {
+    untold: () => Promise<KnownApproval[]>;
+    givenUp: () => boolean;
+  }): Promise<KnownApproval[] | undefined> {
     try {
       for (;;) {
         const changed = Promise.withResolvers<void>();
         this.#changed = changed;
         if (givenUp()) return undefined;
         const approvals = await untold();
-        if (approvals.length === 0) return undefined;
-        if (approvals.some(({ answer }) => answer !== undefined)) return { turnId, approvals };
+        if (givenUp()) return undefined;
+        if (approvals.length === 0 || approvals.some(({ answer }) => answer !== undefined)) return approvals;
         await changed.promise;
       }
     } finally {

@@ -1,13 +1,13 @@
 /** Carries a session's turns, one at a time, to their ends: over interrupts, stops and deaths of the sandbox. */
 import { LeaseLost } from '@ash-ai/sandbox';
 import { type ApprovalAnswer, errors, isAshError, type TurnEnded } from '@ash-ai/shared';
-import type { RuntimeOptions } from '@ash-ai/shared/bridge-wire';
 import * as approvalStore from '../store/approvals.ts';
 import { AnswerWait, tellAnswers } from './answer-wait.ts';
 import type { Current } from './current.ts';
-import { interrupted, lost } from './endings.ts';
+import { interrupted } from './endings.ts';
 import { LaneSandbox, type SandboxOwner, type SandboxRooms } from './lane-sandbox.ts';
 import type { Recorded } from './record.ts';
+import { type Going, Recovery } from './recovery.ts';
 
 /** What the lane has to do with it. */
 export type CarriageOwner = Pick<SandboxOwner, 'sessionId' | 'ledger' | 'detached' | 'admit'> & {
@@ -84,38 +84,36 @@ export class Carriage {
     this.#answers.look();
   }
 
-  /** Carries the turn in hand to its end. A sandbox that dies before it said anything of the turn is replaced once. */
+  /** Carries the turn in hand to its end. When its sandbox dies, another one goes on with it, for some times. */
   async carry(current: Current): Promise<void> {
     const { sandbox } = this;
     const { ledger, sessionId, detached } = this.#owner;
     const { signal } = detached;
     try {
-      for (let attempt = 1; attempt <= 2; attempt += 1) {
+      while (!current.ended && !this.#leavesOff(current)) {
         // Remains have things to tell, and nothing else.
         if (sandbox.live?.path === 'remains') await sandbox.gone;
-        if (sandbox.live === undefined) {
-          if (current.ended) return;
-          if (current.interrupted || this.#stop !== undefined) break;
-          const goOn = current.seen ? await this.#goOn(current) : undefined;
-          if (signal.aborted) return;
-          if (current.seen && goOn === undefined) break;
-          Object.assign(current, { given: false, over: Promise.withResolvers<void>() });
-          if (goOn !== undefined) {
-            attempt = 1;
-            await sandbox.wake(current.options, goOn);
-          }
+        if (current.ended || this.#leavesOff(current)) break;
+        const again = current.given;
+        let { content } = current;
+        if (again && sandbox.live === undefined) {
+          const going = await this.#recover(current);
+          if (going === 'ended') return;
+          if (going === undefined) break;
+          Object.assign(current, { cut: undefined, over: Promise.withResolvers<void>() });
+          if ('goOn' in going) await sandbox.wake(current.options, going.goOn);
+          else content = going.again;
         }
         if (!sandbox.runs(current.id)) await sandbox.wake(current.options);
-        if (signal.aborted) return;
-        if (this.#stop !== undefined || (current.interrupted && !current.given)) break;
+        if (this.#leavesOff(current)) break;
         current.given = true;
-        sandbox.run(current);
-        if (current.seen) await tellAnswers(this.#rooms.store.db, current.id, sandbox.live);
+        sandbox.run({ ...current, content });
+        if (again) await tellAnswers(this.#rooms.store.db, current.id, sandbox.live);
         if (current.interrupted) sandbox.live?.interrupt(current.id);
         await current.over.promise;
-        if (current.ended || signal.aborted) return;
       }
-      await ledger.end(current.id, this.#stop ?? (current.interrupted ? interrupted : lost('its process ended')));
+      if (current.ended || signal.aborted) return;
+      await ledger.end(current.id, this.#stop ?? interrupted);
     } catch (cause) {
       if (signal.aborted) return;
       if (cause instanceof LeaseLost) throw cause;
@@ -127,19 +125,28 @@ export class Carriage {
     }
   }
 
-  /** What a turn goes on with whose sandbox is gone; undefined when it waited for no answer, or is not to go on. */
-  #goOn(current: Current): Promise<RuntimeOptions['goOn']> {
-    return this.#answers.goOn(current.id, {
-      untold: () => this.#owner.ledger.patiently(() => approvalStore.untold(this.#rooms.store.db, current.id)),
-      givenUp: () => current.interrupted || this.#stop !== undefined || this.#owner.detached.signal.aborted,
-    });
+  /** Whether nothing is to be begun of the turn any more; a sandbox that has it ends it itself. */
+  #leavesOff(current: Current): boolean {
+    const withSandbox = current.given && this.sandbox.live !== undefined;
+    return this.#owner.detached.signal.aborted || this.#stop !== undefined || (current.interrupted && !withSandbox);
   }
 
-  #heard({ entries, ended, previews }: Recorded): void {
+  /** How the turn goes on whose sandbox is gone; undefined when it is not to go on. */
+  async #recover(current: Current): Promise<Going | undefined> {
+    const { ledger, sessionId } = this.#owner;
+    const { store, runner, maxRecoveries } = this.#rooms;
+    const recovery = new Recovery(current, { store, runner, ledger, sessionId, maxRecoveries });
+    await recovery.lost(current.cut);
+    const approvals = await this.#answers.approvals({
+      untold: () => ledger.patiently(() => approvalStore.untold(store.db, current.id)),
+      givenUp: () => this.#leavesOff(current),
+    });
+    return approvals && (await recovery.goOn(approvals));
+  }
+
+  #heard({ ended, cut, previews }: Recorded): void {
     const current = this.#current;
-    if (current !== undefined && [...entries, ...previews].some((item) => item.turnId === current.id)) {
-      current.seen = true;
-    }
+    for (const { turnId, failure } of cut) if (turnId === current?.id) current.cut = failure;
     for (const preview of previews) this.#rooms.log.publishPreview(this.#owner.sessionId, preview);
     if (current !== undefined && ended.some((end) => end.turnId === current.id)) {
       current.ended = true;

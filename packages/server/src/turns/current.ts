@@ -1,5 +1,5 @@
 /** The turn that a lane has in hand, and how far it has come. */
-import type { TurnContent } from '@ash-ai/shared';
+import type { TurnContent, TurnFailure } from '@ash-ai/shared';
 import type { TurnOptions } from '@ash-ai/shared/bridge-wire';
 import type { TurnRow } from '../store/turns.ts';
 
@@ -13,8 +13,8 @@ export interface Current extends Turn {
   interrupted: boolean;
   /** Whether the sandbox that is there may have got it. */
   given: boolean;
-  /** Whether a sandbox has said anything of it. */
-  seen: boolean;
+  /** Why the runtime that had it is gone, as far as that could be told. */
+  cut?: TurnFailure | undefined;
   /** Whether its end is committed. */
   ended: boolean;
   /** Resolves when it has ended, its sandbox is lost, or this server lets go of it. */
@@ -22,7 +22,7 @@ export interface Current extends Turn {
 }
 
 export function currentOf(turn: Turn, { given }: { given: boolean }): Current {
-  return { ...turn, interrupted: false, given, seen: false, ended: false, over: Promise.withResolvers<void>() };
+  return { ...turn, interrupted: false, given, ended: false, over: Promise.withResolvers<void>() };
 }
 
 export function toTurn(row: TurnRow): Turn {

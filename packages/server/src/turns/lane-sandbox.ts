@@ -19,7 +19,7 @@ import { runtimeKeyOf } from './runtime-key.ts';
 
 /** What a lane's sandbox needs of the rooms around it. */
 export interface SandboxRooms extends LedgerRooms {
-  runner: Pick<Runner, 'open' | 'attach' | 'kill'>;
+  runner: Pick<Runner, 'open' | 'attach' | 'kill' | 'leftOff'>;
   logger: Logger;
   /** Hears what sandboxes say besides frames that are kept. */
   sandboxLogs: Pick<SandboxLogs, 'heard'>;
@@ -31,6 +31,8 @@ export interface SandboxRooms extends LedgerRooms {
   ): Promise<Omit<OpenRequest, 'epoch' | 'committed'>>;
   /** @throws spend_limit_reached when the session's tenant may spend nothing more on model calls */
   maySpend(session: sessionStore.SessionRow): Promise<void>;
+  /** How often a turn goes on whose sandbox died. */
+  maxRecoveries: number;
 }
 
 /** What its lane has to do with it. */

@@ -26,6 +26,13 @@ export interface LedgerRooms {
   serverId: string;
 }
 
+/** An entry that the lane itself has to say. */
+export interface OwnEntry {
+  type: 'session' | 'message' | 'turn_started' | 'turn_ended';
+  turnId: string;
+  dataText: string;
+}
+
 export class Ledger {
   readonly #sessionId: string;
   readonly #rooms: LedgerRooms;
@@ -68,30 +75,15 @@ export class Ledger {
 
   /** queued → running; false when the turn isn't queued any more. */
   async start(turnId: string): Promise<boolean> {
-    const createdAt = now();
-    const sessionId = this.#sessionId;
-    const dataText = '{}';
-    const seq = await this.#write(async (tx) => {
-      const entries = [{ type: 'turn_started', turnId, createdAt, dataText }];
-      const appended = await logStore.append(tx, { sessionId, epoch: this.#epoch, entries });
-      if (typeof appended === 'string') throw new LeaseLost(appended);
-      const started = await turnStore.setRunning(tx, { id: turnId, startedSeq: appended.lastSeq, at: createdAt });
-      if (started === undefined) throw new TurnGone();
-      return appended.lastSeq;
-    }).catch((cause: unknown) => {
-      if (cause instanceof TurnGone) return undefined;
-      throw cause;
-    });
-    if (seq === undefined) return false;
-    this.#rooms.log.publish(sessionId, [toItem({ sessionId, seq, type: 'turn_started', turnId, dataText, createdAt })]);
-    return true;
-  }
-
-  /** Whether the log holds anything that a sandbox said of a turn. */
-  async hasBegun(turnId: string): Promise<boolean> {
-    const { db } = this.#rooms.store;
-    const sessionId = this.#sessionId;
-    return (await logStore.readText(db, { sessionId, turnId, types: ['message'], limit: 1 })).length > 0;
+    return await this.#append([{ type: 'turn_started', turnId, dataText: '{}' }], async (tx, { lastSeq }, at) => {
+      if ((await turnStore.setRunning(tx, { id: turnId, startedSeq: lastSeq, at })) === undefined) throw new TurnGone();
+    }).then(
+      () => true,
+      (cause: unknown) => {
+        if (cause instanceof TurnGone) return false;
+        throw cause;
+      },
+    );
   }
 
   /** Commits the entries of frames up to `part.n`, and all that follows from them. @throws LeaseLost */
@@ -133,20 +125,38 @@ export class Ledger {
     }
   }
 
-  /** Ends a turn that no frame of the bridge has ended. */
-  async end(turnId: string, end: TurnEnded): Promise<void> {
+  /** Ends a turn that no frame of the bridge has ended. @param before entries that come with its end */
+  async end(turnId: string, end: TurnEnded, before: readonly OwnEntry[] = []): Promise<void> {
+    const ended: OwnEntry = { type: 'turn_ended', turnId, dataText: JSON.stringify(end) };
+    await this.#append([...before, ended], (tx, { lastSeq }, at) =>
+      settle(tx, { sessionId: this.#sessionId, id: turnId, endedSeq: lastSeq, at, end }),
+    );
+    this.#rooms.meter.turnEnded(end.outcome);
+  }
+
+  /** Writes down what no frame of the bridge said. */
+  async note(entries: readonly OwnEntry[]): Promise<void> {
+    await this.#append(entries, () => Promise.resolve());
+  }
+
+  async #append(
+    entries: readonly OwnEntry[],
+    also: (tx: Writer, appended: logStore.Appended, at: string) => Promise<void>,
+  ): Promise<void> {
     const sessionId = this.#sessionId;
     const createdAt = now();
-    const dataText = JSON.stringify(end);
-    const seq = await this.#write(async (tx) => {
-      const entries = [{ type: 'turn_ended', turnId, createdAt, dataText }];
-      const appended = await logStore.append(tx, { sessionId, epoch: this.#epoch, entries });
+    const rows = entries.map((entry) => ({ ...entry, createdAt }));
+    const { firstSeq } = await this.#write(async (tx) => {
+      const appended = await logStore.append(tx, { sessionId, epoch: this.#epoch, entries: rows });
       if (typeof appended === 'string') throw new LeaseLost(appended);
-      await settle(tx, { sessionId, id: turnId, endedSeq: appended.lastSeq, at: createdAt, end });
-      return appended.lastSeq;
+      await recordUsage(tx, { sessionId, entries: rows, at: createdAt });
+      await also(tx, appended, createdAt);
+      return appended;
     });
-    this.#rooms.meter.turnEnded(end.outcome);
-    this.#rooms.log.publish(sessionId, [toItem({ sessionId, seq, type: 'turn_ended', turnId, dataText, createdAt })]);
+    this.#rooms.log.publish(
+      sessionId,
+      rows.map((row, index) => toItem({ sessionId, seq: firstSeq + index, ...row })),
+    );
   }
 
   #write<T>(job: WriteJob<T>): Promise<T> {

@@ -1,6 +1,6 @@
 /** What the frames of a bridge become in the log: a pure mapping. */
-import type { TurnEnded } from '@ash-ai/shared';
-import { type Frame, parseEgress, parseTurnEnded } from '@ash-ai/shared/bridge-wire';
+import type { TurnEnded, TurnFailure } from '@ash-ai/shared';
+import { type Frame, parseEgress, parseTurnCut, parseTurnEnded } from '@ash-ai/shared/bridge-wire';
 import type { EgressRecord } from '@ash-ai/shared/egress';
 import type { PreviewItem } from '../log/feed-item.ts';
 
@@ -18,6 +18,8 @@ export interface Recorded {
   entries: RecordedEntry[];
   /** Turns that end with these entries; `at` is the entry's index. */
   ended: { turnId: string; at: number; ended: TurnEnded }[];
+  /** Turns that were cut off, and why. */
+  cut: { turnId: string; failure: TurnFailure }[];
   /** What left the sandbox, or tried to; no part of the log. */
   egress: { turnId: string | null; record: EgressRecord }[];
   previews: PreviewItem[];
@@ -32,7 +34,7 @@ export function record(frames: readonly Frame[], committedN: number): Recorded[]
   const parts: Recorded[] = [];
   let part: Recorded | undefined;
   const fresh = (): Recorded => {
-    const made: Recorded = { n: undefined, entries: [], ended: [], egress: [], previews: [], taken: [] };
+    const made: Recorded = { n: undefined, entries: [], ended: [], cut: [], egress: [], previews: [], taken: [] };
     parts.push(made);
     return made;
   };
@@ -46,6 +48,11 @@ export function record(frames: readonly Frame[], committedN: number): Recorded[]
       if (part === undefined || part.previews.length > 0) part = fresh();
       part.n = header.n;
       part.egress.push({ turnId: header.turnId, record: parseEgress(frame) });
+    } else if (header.kind === 'turn_cut') {
+      if (header.n <= committedN) continue;
+      if (part === undefined || part.previews.length > 0) part = fresh();
+      part.n = header.n;
+      part.cut.push({ turnId: header.turnId, failure: parseTurnCut(frame) });
     } else if (header.kind === 'answer_taken') {
       if (header.n <= committedN) continue;
       if (part === undefined || part.previews.length > 0) part = fresh();

@@ -27,7 +27,6 @@ export async function takeUp(
     const options = (last?.options ?? {}) as TurnOptions;
     const request = await openRequest(session, options);
     if (current !== undefined) {
-      current.seen = await ledger.hasBegun(current.id);
       // Before the first frame, so that readers who come back get the previews that they missed.
       await log.keep(session.id);
     }

@@ -1,0 +1,46 @@
+/** What the log holds of a turn: what its runtime said, which tools it called, how often it was recovered. */
+import { contentBlocks, type LogEntryData, type SdkMessage } from '@ash-ai/shared';
+import * as logStore from '../store/log.ts';
+import type { Reader } from '../store/row.ts';
+
+export interface ToolCallSoFar {
+  name: string;
+  input: unknown;
+  done: boolean;
+}
+
+export interface SoFar {
+  /** Messages, by uuid. */
+  said: string[];
+  /** Tool calls of the agent itself, by id; those of its subagents are its subagents' affair. */
+  calls: Map<string, ToolCallSoFar>;
+  recoveries: number;
+}
+
+const pageSize = 500;
+
+export async function turnSoFar(db: Reader, { sessionId, turnId }: { sessionId: string; turnId: string }) {
+  const soFar: SoFar = { said: [], calls: new Map(), recoveries: 0 };
+  for (let after = 0; ; ) {
+    const page = await logStore.readText(db, {
+      ...{ sessionId, turnId, after, limit: pageSize },
+      types: ['message', 'session'],
+    });
+    for (const { type, dataText } of page) {
+      if (type === 'message') take(soFar, JSON.parse(dataText) as SdkMessage);
+      else if ((JSON.parse(dataText) as LogEntryData['session']).action === 'recovered') soFar.recoveries += 1;
+    }
+    if (page.length < pageSize) return soFar;
+    after = page.at(-1)?.seq ?? after;
+  }
+}
+
+function take({ said, calls }: SoFar, message: SdkMessage): void {
+  if (typeof message.uuid === 'string') said.push(message.uuid);
+  if (typeof message.parent_tool_use_id === 'string') return;
+  for (const { type, id, name, input, tool_use_id: of } of contentBlocks(message)) {
+    if (type === 'tool_use') calls.set(String(id), { name: String(name), input, done: false });
+    const call = type === 'tool_result' ? calls.get(String(of)) : undefined;
+    if (call !== undefined) call.done = true;
+  }
+}
