@@ -1,5 +1,6 @@
 /** How a failed command ends: a line for the user, what to do next, and an exit code. */
 import type { AshApiError } from '@ash-ai/sdk';
+import { inLine } from './output/width.ts';
 
 /** An expected failure with a sentence for the user. */
 export class Failure extends Error {
@@ -37,7 +38,7 @@ export function describe(error: unknown, serverUrl: string, prefix = 'Failed'): 
   const reference = [code, requestId === undefined ? undefined : `request ${requestId}`].filter(Boolean).join(' · ');
   return [named, suggestion, isApiError(error) ? reference : undefined]
     .filter((line) => line !== undefined && line !== '')
-    .map((line) => oneLine(line ?? ''))
+    .map((line) => inLine(line ?? ''))
     .join('\n  ');
 }
 
@@ -78,8 +79,4 @@ function isApiError(error: unknown): error is AshApiError {
 export function codeOf(error: unknown): string | undefined {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   return typeof code === 'string' ? code : undefined;
-}
-
-function oneLine(text: string): string {
-  return text.replace(/\s*[\r\n]+\s*/g, ' ');
 }

@@ -107,6 +107,26 @@ test('Ctrl-C leaves a command and says so', async () => {
   expect((await home.ash(['session', 'exec', id, 'touch go'])).code).toBe(0);
 });
 
+test('the log of a sandbox is followed, also into its next life', async () => {
+  const id = await create();
+  expect((await home.ash(['session', 'exec', id, 'true'])).code).toBe(0);
+  const following = home.spawn(['session', 'logs', id, '--follow']);
+  let shown = '';
+  following.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    shown += chunk;
+  });
+  const starts = () => shown.match(/ system Sandbox started\n/g)?.length ?? 0;
+  const more = () => new Promise((resolve) => following.stdout.once('data', resolve));
+  while (starts() < 1) await more();
+  await home.ash(['session', 'pause', id]);
+  await home.ash(['session', 'resume', id]);
+  expect((await home.ash(['session', 'exec', id, 'true'])).code).toBe(0);
+  while (starts() < 2) await more();
+  following.kill('SIGINT');
+  expect(await new Promise((resolve) => following.once('exit', resolve))).toBe(0);
+  expect(starts()).toBe(2);
+});
+
 test('a shell keeps its folder and its variables, and ends as its last command', async () => {
   const id = await create();
   const lines = [

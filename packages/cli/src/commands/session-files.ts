@@ -9,6 +9,7 @@ import type { Context } from '../context.ts';
 import { codeOf, Failure } from '../failure.ts';
 import { type Column, showList, showSentence } from '../output/show.ts';
 import { waiting } from '../output/waiting.ts';
+import { inLine } from '../output/width.ts';
 import { ago, counted, sizeOf } from '../output/words.ts';
 
 const columns: readonly Column<FileEntry>[] = [
@@ -71,7 +72,7 @@ const batch = { files: 200, bytes: 32 * 1024 * 1024 } as const;
 /** Writes a file or a folder of this machine (or stdin) into the workspace. */
 export async function put(context: Context, id: string, from: string, to: string | undefined): Promise<number> {
   const client = await context.client();
-  const found: Source[] = from === '-' ? [await fromStdin(to)] : await sourcesOf(from, to);
+  const found: Source[] = from === '-' ? [await fromStdin(to)] : await sourcesOf(context, from, to);
   const results: Awaited<ReturnType<AshClient['writeSessionFiles']>>['files'] = [];
   for (let at = 0; at < found.length; ) {
     const part: { path: string; content: string }[] = [];
@@ -110,7 +111,7 @@ async function fromStdin(to: string | undefined): Promise<Source> {
   return { path: to, read: async () => content };
 }
 
-async function sourcesOf(from: string, to: string | undefined): Promise<Source[]> {
+async function sourcesOf({ terminal }: Context, from: string, to: string | undefined): Promise<Source[]> {
   const found = await stat(from).catch((cause) => {
     throw new Failure(`${from} can't be read (${codeOf(cause) ?? 'unknown'})`, { cause });
   });
@@ -120,6 +121,8 @@ async function sourcesOf(from: string, to: string | undefined): Promise<Source[]
   }
   if (!found.isDirectory()) throw new Failure(`${from} is neither a file nor a folder`);
   const entries = await readdir(from, { recursive: true, withFileTypes: true });
+  const others = entries.filter((entry) => !entry.isFile() && !entry.isDirectory()).map(({ name }) => inLine(name));
+  if (others.length > 0) terminal.note(`Left out, for they are no files: ${others.slice(0, 20).join(', ')}`);
   return entries
     .filter((entry) => entry.isFile())
     .map((entry) => {

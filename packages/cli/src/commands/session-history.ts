@@ -1,7 +1,8 @@
 /** `ash session messages|events|logs|egress`: what a session kept of what happened. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Message, SandboxLog, SessionEvent } from '@ash-ai/sdk';
+import type { AshClient, EgressRecord, Message, SandboxLog, SessionEvent } from '@ash-ai/sdk';
 import type { Context } from '../context.ts';
+import { leaving } from '../detach.ts';
 import { count } from '../option-values.ts';
 import { type Column, showList } from '../output/show.ts';
 import { eventSummary, messageText } from '../output/summary.ts';
@@ -40,8 +41,6 @@ export async function listEvents(context: Context, id: string, options: PageOpti
   showList(context, events, { columns: eventColumns, key: ({ sequence }) => sequence, none: 'No events yet.' });
 }
 
-type EgressRecord = Awaited<ReturnType<Awaited<ReturnType<Context['client']>>['listEgress']>>[number];
-
 const egressColumns: readonly Column<EgressRecord>[] = [
   { title: 'seq', of: ({ seq }) => seq, right: true },
   { title: 'time', of: ({ at }) => clock(at) },
@@ -78,21 +77,29 @@ export async function showLogs(
   options: { after?: string; follow?: boolean },
 ): Promise<void> {
   const client = await context.client();
-  let after = count('--after', options.after);
-  const first = await client.getSessionLogs(id, { after });
+  const first = await client.getSessionLogs(id, { after: count('--after', options.after) });
   if (context.form === 'json' && !options.follow) return context.terminal.json(first);
-  if (first.logs.length === 0)
+  if (first.logs.length === 0) {
     context.terminal.note('Nothing yet: the sandbox of a session that is asleep has said nothing.');
-  for (let logs = first.logs; ; ) {
-    for (const entry of logs) printLog(context, entry);
-    if (!options.follow) return;
-    await sleep(logsEveryMs);
-    after = logs.at(-1)?.index ?? after;
-    logs = (await client.getSessionLogs(id, { after })).logs;
-    // A sandbox that woke anew counts from 0.
-    if (logs.length === 0 && after !== undefined && (await client.getSessionLogs(id)).logs.at(-1) === undefined)
-      after = undefined;
   }
+  for (const entry of first.logs) printLog(context, entry);
+  if (!options.follow) return;
+  using left = leaving();
+  let last = first.logs.at(-1);
+  while (await sleep(logsEveryMs, true, { signal: left.signal }).catch(() => false)) {
+    const logs = await since(client, id, last);
+    for (const entry of logs) printLog(context, entry);
+    last = logs.at(-1) ?? last;
+  }
+}
+
+/** What came after an entry. It is asked for again: when it is gone, the sandbox woke anew and counts from 0. */
+async function since(client: AshClient, id: string, last: SandboxLog | undefined): Promise<SandboxLog[]> {
+  if (last === undefined) return (await client.getSessionLogs(id)).logs;
+  const [first, ...more] = (await client.getSessionLogs(id, { after: last.index - 1 })).logs;
+  if (first?.index === last.index && first.ts === last.ts) return more;
+  // More than the log keeps has come in between, or another sandbox speaks.
+  return (await client.getSessionLogs(id)).logs;
 }
 
 function printLog({ terminal, form, paint }: Context, entry: SandboxLog): void {

@@ -18,10 +18,12 @@ export async function tail(context: Context, id: string, options: { type?: strin
   using left = leaving();
   let afterSequence = 0;
   let lost = false;
+  let answered = false;
   for (;;) {
     try {
       const page = { afterSequence, limit: pageSize, type: options.type };
       const events = await client.listSessionEvents(id, page, { signal: left.signal });
+      answered = true;
       if (lost) terminal.note('The server answers again.');
       lost = false;
       for (const event of events) print(context, event);
@@ -29,14 +31,18 @@ export async function tail(context: Context, id: string, options: { type?: strin
       if (events.length === 0) await sleep(everyMs, undefined, { signal: left.signal });
     } catch (error) {
       if (left.signal.aborted) return;
-      // A server that restarts is waited for; what was printed once shows that the session is there.
-      if (!(error instanceof TypeError) || afterSequence === 0) throw error;
+      // A server that restarts is waited for, once it has answered.
+      if (!answered || !isPassing(error)) throw error;
       if (!lost) terminal.note('The server does not answer; waiting for it …');
       lost = true;
       await sleep(everyMs * 3, undefined, { signal: left.signal }).catch(() => undefined);
       if (left.signal.aborted) return;
     }
   }
+}
+
+function isPassing(error: unknown): boolean {
+  return error instanceof TypeError || (error instanceof Error && 'retryable' in error && error.retryable === true);
 }
 
 function print({ terminal, form, paint, width }: Context, event: SessionEvent): void {
