@@ -17,10 +17,10 @@ const switchNames = [
 const inCompose = `Ash runs in a container, which must let it make walls. In the compose file, for this service:
   security_opt:
     - systempaths=unconfined
-    - seccomp=unconfined
+    - seccomp=./seccomp.json
     - apparmor=unconfined
-or: docker run --security-opt systempaths=unconfined --security-opt seccomp=unconfined --security-opt apparmor=unconfined
-"privileged" is not needed. `;
+or: docker run --security-opt systempaths=unconfined --security-opt seccomp=seccomp.json --security-opt apparmor=unconfined
+The filter is deploy/seccomp.json of Ash's repository (seccomp=unconfined works as well). "privileged" is not needed. `;
 
 const withoutWalls = 'ASH_ISOLATION=process runs agents without any wall: for development only.';
 

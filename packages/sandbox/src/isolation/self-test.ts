@@ -9,6 +9,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { type Isolation, IsolationError, type Limits, type UidPair } from './isolation.ts';
 import { layoutOf, makeSandboxDir } from './layout.ts';
+import { identify } from './proc.ts';
 import { quote } from './shell.ts';
 
 export interface Check {
@@ -41,10 +42,11 @@ interface Bait {
   sandboxId: string;
   secretFile: string;
   port: number;
-  serverPid: number;
+  /** When this server was started, as the kernel counts. */
+  startedAt: string;
 }
 
-function probes({ sandboxId, secretFile, port, serverPid }: Bait): Probe[] {
+function probes({ sandboxId, secretFile, port, startedAt }: Bait): Probe[] {
   const field = (name: string, value: string) => `grep -qE '^${name}:\\s*${value}$' /proc/self/status`;
   return [
     ['its own workspace can be written', 'echo x > /workspace/x'],
@@ -60,7 +62,11 @@ function probes({ sandboxId, secretFile, port, serverPid }: Bait): Probe[] {
     ['nothing can be mounted', '! mount -t tmpfs x /tmp'],
     ['the server’s loopback can’t be reached', `! { : > /dev/tcp/127.0.0.1/${port}; }`],
     ['there is no network device but loopback', '[ "$(tail -n +3 /proc/net/dev | grep -vc "^ *lo:")" = 0 ]'],
-    ['processes of the host can’t be seen', `[ "$(ls -d /proc/[0-9]* | wc -l)" -lt 16 ] && ! kill -0 ${serverPid}`],
+    // By when it was started: in a container the server may have a pid that there is inside as well.
+    [
+      'processes of the host can’t be seen',
+      `[ "$(ls -d /proc/[0-9]* | wc -l)" -lt 16 ] && ! sed 's/.*) //' /proc/[0-9]*/stat | cut -d' ' -f20 | grep -qx ${startedAt}`,
+    ],
     ['the environment is its own', '! grep -q . /proc/1/environ'],
     // In two halves, because this script is on a command line itself.
     [
@@ -104,12 +110,16 @@ export async function selfTest(isolation: Isolation, { dir, uids }: SelfTestOpti
   const listener = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1');
   await once(listener, 'listening');
   try {
+    // Passable, as a server in a container may switch users and not mount.
+    await mkdir(dir, { recursive: true });
+    await chmod(dir, 0o711);
     await makeSandboxDir(sandboxDir, uids);
     await mkdir(runtimeDir);
     await chmod(runtimeDir, 0o755);
     await writeFile(secretFile, 'secret', { mode: 0o600 });
     const { port } = listener.address() as AddressInfo;
-    const tried = probes({ sandboxId, secretFile, port, serverPid: process.pid });
+    const startedAt = (await identify(process.pid))?.startedAt ?? '';
+    const tried = probes({ sandboxId, secretFile, port, startedAt });
     const results: Check[] = [];
     // One wall for all: each probe answers with its index, so that a probe which breaks its shell is a failed one.
     const attempts = tried.map(([, probe], index) => `( ${probe} ) >/dev/null 2>&1 && echo ok ${index}`);

@@ -1,7 +1,9 @@
 /** The filter's verdicts, by running the bytes as the kernel would, and inside a real wall. */
+import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { seccompFilter } from '../../src/isolation/seccomp.ts';
+import { containerSeccomp } from '../../src/isolation/seccomp-container.ts';
 import { type OciSeccomp, ociSeccomp } from '../../src/isolation/seccomp-oci.ts';
 import { architectures, type Syscall, syscalls } from '../../src/isolation/syscalls.ts';
 import { sandboxIn, tempDir } from './harness.ts';
@@ -172,3 +174,14 @@ it.runIf(process.arch === 'x64').each(providers)(
     expect(stdout.toString().trim().split('\n')).toEqual(calls.map(([name]) => `${name} ${expected[name] ?? 1}`));
   },
 );
+
+it('is in deploy/seccomp.json for the container of a server, but for what raises walls (vitest -u writes it)', async () => {
+  const filter = containerSeccomp();
+  const names = filter.syscalls.flatMap((rule) => rule.names);
+  for (const name of ['mount', 'umount2', 'pivot_root', 'unshare', 'clone', 'clone3', 'sethostname']) {
+    expect(names).not.toContain(name);
+  }
+  expect(names).toEqual(expect.arrayContaining(['bpf', 'keyctl', 'ptrace', 'io_uring_setup', 'open_by_handle_at']));
+  const place = new URL('../../../../deploy/seccomp.json', import.meta.url);
+  await expect(`${JSON.stringify(filter, null, 2)}\n`).toMatchFileSnapshot(fileURLToPath(place));
+});
