@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { startScriptedModel } from '@ash-ai/scripted-model';
 import { AshServer } from './ash-server.ts';
 import { coldTurns, creates, gets, memory, previews, starts, warmTurns } from './benchmarks.ts';
+import { adoptions, commits, gaps } from './durability.ts';
 import { egress } from './egress.ts';
 import { machine } from './machine.ts';
 import type { Figures } from './measure.ts';
@@ -43,10 +44,14 @@ await run('server start', () => starts(model.url));
 
 await run('walls', () => walls());
 await run('egress proxy', () => egress());
+await run('commits', () => commits());
+mkdirSync(resultsDir, { recursive: true });
+const serverLog = join(resultsDir, 'server.log');
+await run('adoption', () => adoptions(serverLog));
+await run('gap of a client', () => gaps(serverLog));
 
 const before = lastRun();
 print(results, before);
-mkdirSync(resultsDir, { recursive: true });
 const at = new Date().toISOString();
 writeFileSync(
   join(resultsDir, `${at.replaceAll(':', '-')}.json`),

@@ -3,6 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import { findPostgres } from '../conformance/postgres.ts';
+import { runBatch } from './batch.ts';
 import { mutations } from './mutations/mutations.ts';
 import { runMutations } from './mutations/run-mutations.ts';
 import { MutatedTree } from './mutations/tree.ts';
@@ -32,6 +34,18 @@ describe('histories under faults', () => {
     expect(tally.histories).toBe(6);
     expect(Object.keys(tally.faults).length).toBeGreaterThan(0);
   });
+});
+
+const found = findPostgres();
+if ('missing' in found) console.warn(`histories on PostgreSQL are not tried: ${found.missing}`);
+
+test.skipIf('missing' in found)('a database that is away now and then costs no turn', async () => {
+  const { histories, violations } = await runBatch({
+    ...{ seed: 'npm test', histories: 4, parallel: 4, database: 'postgres', faults: { 'database kill': 1 } },
+    dir: join(dir, 'postgres'),
+  });
+  expect([...histories.flatMap((history) => history.violations), ...violations]).toEqual([]);
+  expect(histories.flatMap(({ evidence }) => evidence.faults).length).toBeGreaterThan(0);
 });
 
 describe('code broken on purpose', () => {

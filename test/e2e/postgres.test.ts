@@ -75,4 +75,14 @@ describe.skipIf('missing' in found)('with ASH_DATABASE_URL', () => {
     expect(await reader.turn()).toMatchObject({ status: 'completed', text: 'begun\nended' });
     expect(await say(ash, id, 'What is my name?')).toMatchObject({ text: 'Your name is Alice.' });
   });
+
+  test('the database is away when a message comes: it is refused in words that say so, and taken when it is back', async () => {
+    const { id } = await ash.session();
+    await cluster.stop('immediate');
+    const response = await ash.call('POST', `/api/sessions/${id}/messages`, { body: { content: 'My name is Alice.' } });
+    expect(response.status).toBe(503);
+    expect(await response.json()).toMatchObject({ code: 'storage_unavailable' });
+    await cluster.start();
+    expect(await say(ash, id, 'My name is Alice.')).toMatchObject({ status: 'completed' });
+  });
 });

@@ -147,7 +147,13 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'run-a-turn-twice',
     wrong: 'a turn whose sandbox dies is run again from its beginning',
-    changes: [{ file: `${turns}/carriage.ts`, from: 'if (current.seen && goOn === undefined) break;', to: '' }],
+    changes: [
+      {
+        file: `${turns}/recovery.ts`,
+        from: "if (leftOff.state === 'absent') {",
+        to: "if (leftOff.state !== 'finished') {",
+      },
+    ],
     faults: sandboxDies,
   },
   {
@@ -174,8 +180,10 @@ export const mutations: readonly Mutation[] = [
     changes: [
       {
         file: 'packages/sandbox/src/local-runner.ts',
-        from: 'const resume = await hasTranscript(layout.home, request.sessionId);\n    const { forkOf }',
-        to: 'for (const name of await readdir(layout.workspace)) await rm(join(layout.workspace, name), { recursive: true, force: true });\n    const resume = await hasTranscript(layout.home, request.sessionId);\n    const { forkOf }',
+        from: '    const resume = await hasTranscript(home, sessionId);\n',
+        to: `    const workspace = join(home, '..', 'workspace');
+    for (const name of await readdir(workspace).catch(() => [])) await rm(join(workspace, name), { recursive: true, force: true });
+    const resume = await hasTranscript(home, sessionId);\n`,
       },
     ],
     faults: sandboxDies,
@@ -186,8 +194,8 @@ export const mutations: readonly Mutation[] = [
     changes: [
       {
         file: 'packages/sandbox/src/local-runner.ts',
-        from: 'const resume = await hasTranscript(layout.home, request.sessionId);\n    const { forkOf }',
-        to: "await rm(join(layout.home, '.claude', 'projects'), { recursive: true, force: true });\n    const resume = false;\n    request.conversationKnown = false;\n    const { forkOf }",
+        from: '    const resume = await hasTranscript(home, sessionId);\n',
+        to: "    await rm(join(home, '.claude', 'projects'), { recursive: true, force: true });\n    if (conversationKnown) return false;\n    const resume = await hasTranscript(home, sessionId);\n",
       },
     ],
     faults: sandboxDies,

@@ -1,6 +1,7 @@
 /** The one place where a failure becomes a reply: coded, with the request's id, and with nothing internal in it. */
 import { type AshError, errors, isAshError } from '@ash-ai/shared';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { StoreUnavailable } from '../store/errors.ts';
 import type { HttpLog } from './http-log.ts';
 import { replyHeaders } from './reply-headers.ts';
 
@@ -29,6 +30,7 @@ export function logFailure(error: AshError, request: FastifyRequest, log: HttpLo
 /** The coded error that stands for any failure of a request. */
 export function toAshError(error: unknown, request: FastifyRequest): AshError {
   if (isAshError(error)) return error;
+  if (error instanceof StoreUnavailable) return unavailable(error);
   switch (codeOf(error)) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
       return errors.body_too_large({ limitBytes: request.routeOptions.bodyLimit });
@@ -47,6 +49,12 @@ export function toAshError(error: unknown, request: FastifyRequest): AshError {
     default:
       return errors.internal({}, { cause: error });
   }
+}
+
+/** The database is away, or its disk is full: the caller may try again, and nothing of the request was done. */
+function unavailable(cause: StoreUnavailable): AshError {
+  if (cause.reason === 'disk_full') return errors.storage_full({}, { cause });
+  return errors.storage_unavailable({ reason: cause.message }, { cause });
 }
 
 /** The error of a request that no route answers. */

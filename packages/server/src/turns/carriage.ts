@@ -108,7 +108,7 @@ export class Carriage {
         if (this.#leavesOff(current)) break;
         current.given = true;
         sandbox.run({ ...current, content });
-        if (again) await tellAnswers(this.#rooms.store.db, current.id, sandbox.live);
+        if (again) await ledger.patiently(() => tellAnswers(this.#rooms.store.db, current.id, sandbox.live));
         if (current.interrupted) sandbox.live?.interrupt(current.id);
         await current.over.promise;
       }

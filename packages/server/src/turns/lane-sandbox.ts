@@ -88,16 +88,16 @@ export class LaneSandbox {
   /** Sees to it that there is one that serves these options. */
   async wake(options: TurnOptions, goOn?: RuntimeOptions['goOn']): Promise<void> {
     const { sessionId, ledger } = this.#owner;
-    const session = await sessionStore.getById(this.#rooms.store.db, sessionId);
+    const session = await ledger.patiently(() => sessionStore.getById(this.#rooms.store.db, sessionId));
     if (session === undefined) throw errors.session_not_found({ sessionId });
-    await this.#rooms.maySpend(session);
+    await ledger.patiently(() => this.#rooms.maySpend(session));
     const resets = this.#effort !== undefined && options.effort === undefined;
     if (this.#live !== undefined && (resets || this.#live.runtimeKey !== runtimeKeyOf(session, options)))
       await this.sleep();
     if (this.#live !== undefined) return;
     await this.#pump;
     await this.#owner.admit(session.tenantId);
-    const request = await this.#rooms.openRequest(session, options, goOn);
+    const request = await ledger.patiently(() => this.#rooms.openRequest(session, options, goOn));
     const sandbox = await this.#rooms.runner.open({ ...request, ...ledger.attachment() });
     this.#take(sandbox);
     this.#effort = undefined;

@@ -157,7 +157,7 @@ export class Lane {
     await this.#carriage.holding(current, async () => {
       if (!(await this.#ledger.start(turn.id))) return;
       // Its previews can be seen later by those who come late.
-      await this.#rooms.log.keep(this.sessionId);
+      await this.#ledger.patiently(() => this.#rooms.log.keep(this.sessionId));
       await this.#carriage.carry(current);
     });
   }

@@ -14,7 +14,7 @@ export async function takeUp(
   { rooms, ledger, carriage, adopted }: { rooms: SandboxRooms; ledger: Ledger; carriage: Carriage; adopted(): void },
 ): Promise<void> {
   const { log, runner, store, openRequest } = rooms;
-  const running = await turnStore.running(store.db, session.id);
+  const running = await ledger.patiently(() => turnStore.running(store.db, session.id));
   const current = running && currentOf(toTurn(running), { given: true });
   await carriage.holding(current, async () => {
     if (session.status === 'stopped' || session.status === 'ended') {
@@ -23,12 +23,12 @@ export async function takeUp(
       if (current !== undefined) await ledger.end(current.id, cutBy(session.status));
       return;
     }
-    const last = current ?? (await turnStore.lastStarted(store.db, session.id));
+    const last = current ?? (await ledger.patiently(() => turnStore.lastStarted(store.db, session.id)));
     const options = (last?.options ?? {}) as TurnOptions;
-    const request = await openRequest(session, options);
+    const request = await ledger.patiently(() => openRequest(session, options));
     if (current !== undefined) {
       // Before the first frame, so that readers who come back get the previews that they missed.
-      await log.keep(session.id);
+      await ledger.patiently(() => log.keep(session.id));
     }
     const sandbox = await runner.attach({ ...request, ...ledger.attachment() });
     if (sandbox !== undefined) {
