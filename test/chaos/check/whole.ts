@@ -24,13 +24,16 @@ export function checkWhole(evidence: Evidence): Violation[] {
   for (const turn of turns.values()) {
     const plan = evidence.plan.turns.find(({ tag }) => tag === turn.tag);
     if (plan === undefined || turn.ends[0]?.status !== 'completed') continue;
-    const words = wordsOf(turn);
-    const answers = words.split(answerOf(plan)).length - 1;
-    if (answers !== 1) note('P1', `${turn.tag} is completed`, `its answer is in the log ${answers} times`);
+    const killed = evidence.faults.some(({ kind }) => /^(bridge|runtime|sandbox) kill$/.test(kind));
+    const answers = wordsOf(turn).split(answerOf(plan)).length - 1;
+    // A runtime that dies between its last word and its result is told to go on: then the scripted model says it again.
+    if (answers < 1 || (answers > 1 && !killed)) {
+      note('P1', `${turn.tag} is completed`, `its answer is in the log ${answers} times`);
+    }
     if (turn.said.filter(({ message }) => message.type === 'result').length !== 1)
       note('P1', `${turn.tag} is completed`, 'it has not one result');
-    // A turn that goes on after a death is told which of its calls were cut off.
-    if (evidence.faults.some(({ kind }) => /^(bridge|runtime|sandbox) kill$/.test(kind))) continue;
+    // Nor is there a result of every call: the model is told which of its calls were cut off.
+    if (killed) continue;
     const results = resultsOf(turn).join('\n');
     for (const index of plan.toolMs.keys()) {
       const times = results.split(`did-${markOf(plan, index)}`).length - 1;
