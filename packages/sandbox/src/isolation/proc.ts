@@ -1,5 +1,5 @@
 /** What /proc tells about processes: who they are, whether they live, what this one may do. */
-import { readFile } from 'node:fs/promises';
+import { readFile, readlink } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ProcessIdentity } from './isolation.ts';
 
@@ -55,9 +55,10 @@ export async function gone(pid: number, deadlineMs = 5000): Promise<boolean> {
   return true;
 }
 
-/** Changes at each boot, and pids mean nothing across it. */
+/** Changes at each boot and with each namespace of pids: pids mean nothing across it. */
 export async function bootId(): Promise<string> {
-  return (await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => '')).trim();
+  const boot = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => '')).trim();
+  return `${boot} ${await readlink('/proc/self/ns/pid').catch(() => '')}`;
 }
 
 /** Whether this process may mount. */

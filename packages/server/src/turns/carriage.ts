@@ -8,11 +8,14 @@ import { interrupted } from './endings.ts';
 import { LaneSandbox, type SandboxOwner, type SandboxRooms } from './lane-sandbox.ts';
 import type { Recorded } from './record.ts';
 import { type Going, Recovery } from './recovery.ts';
+import { turnSoFar } from './so-far.ts';
 
 /** What the lane has to do with it. */
 export type CarriageOwner = Pick<SandboxOwner, 'sessionId' | 'ledger' | 'detached' | 'admit'> & {
   /** The sandbox is gone. */
   gone(): void;
+  /** The turn in hand does nothing from now on but wait for an answer. */
+  waits(): void;
 };
 
 export class Carriage {
@@ -22,6 +25,8 @@ export class Carriage {
   /** What a turn whose sandbox is gone waits for. */
   readonly #answers = new AnswerWait();
   #current: Current | undefined;
+  /** The newest look whether the turn waits, unless something happened since. */
+  #look: symbol | undefined;
   #stop: TurnEnded | undefined;
 
   constructor(rooms: SandboxRooms, owner: CarriageOwner) {
@@ -62,8 +67,32 @@ export class Carriage {
 
   /** Passes on the answer to an approval, which is in the store by now. */
   answer(approvalId: string, answer: ApprovalAnswer): void {
+    if (this.#current !== undefined) this.#current.waits = false;
+    this.#look = undefined;
     this.sandbox.live?.answer(approvalId, answer);
     this.#answers.look();
+  }
+
+  /** Whether the turn in hand does nothing but wait for answers, so that its sandbox may be put to sleep. */
+  get waits(): boolean {
+    return this.#current?.waits ?? false;
+  }
+
+  /** Whether it waits without a sandbox. */
+  get resting(): boolean {
+    return this.#current?.resting ?? false;
+  }
+
+  /**
+   * Ends the sandbox of a turn that waits. At once, as a runtime that is closed would write down that it was interrupted,
+   * and not ask again.
+   */
+  async rest(): Promise<void> {
+    const current = this.#current;
+    if (current === undefined || !current.waits) return;
+    current.resting = true;
+    await this.#rooms.runner.kill(this.#owner.sessionId);
+    await this.sandbox.gone;
   }
 
   /** While `work` ends the sandbox, the turn in hand ends like this. */
@@ -100,7 +129,7 @@ export class Carriage {
           const going = await this.#recover(current);
           if (going === 'ended') return;
           if (going === undefined) break;
-          Object.assign(current, { cut: undefined, over: Promise.withResolvers<void>() });
+          Object.assign(current, { cut: undefined, resting: false, over: Promise.withResolvers<void>() });
           if ('goOn' in going) await sandbox.wake(current.options, going.goOn);
           else content = going.again;
         }
@@ -136,7 +165,7 @@ export class Carriage {
     const { ledger, sessionId } = this.#owner;
     const { store, runner, maxRecoveries } = this.#rooms;
     const recovery = new Recovery(current, { store, runner, ledger, sessionId, maxRecoveries });
-    await recovery.lost(current.cut);
+    if (!current.resting) await recovery.lost(current.cut);
     const approvals = await this.#answers.approvals({
       untold: () => ledger.patiently(() => approvalStore.untold(store.db, current.id)),
       givenUp: () => this.#leavesOff(current),
@@ -144,13 +173,36 @@ export class Carriage {
     return approvals && (await recovery.goOn(approvals));
   }
 
-  #heard({ ended, cut, previews }: Recorded): void {
+  #heard({ entries, ended, cut, taken, previews }: Recorded): void {
     const current = this.#current;
     for (const { turnId, failure } of cut) if (turnId === current?.id) current.cut = failure;
+    if (current !== undefined && entries.length + taken.length + previews.length > 0) {
+      current.waits = false;
+      this.#look = undefined;
+      if (entries.some(({ type, turnId }) => type === 'approval_requested' && turnId === current.id))
+        void this.#lookWhetherItWaits(current);
+    }
     for (const preview of previews) this.#rooms.log.publishPreview(this.#owner.sessionId, preview);
     if (current !== undefined && ended.some((end) => end.turnId === current.id)) {
       current.ended = true;
       current.over.resolve();
     }
+  }
+
+  /** It does when every call without a result waits for leave; whatever is said after this look has a look of its own. */
+  async #lookWhetherItWaits(current: Current): Promise<void> {
+    const look = Symbol();
+    this.#look = look;
+    const { db } = this.#rooms.store;
+    const { sessionId } = this.#owner;
+    const [{ calls }, untold] = await Promise.all([
+      turnSoFar(db, { sessionId, turnId: current.id }),
+      approvalStore.untold(db, current.id),
+    ]);
+    const asked = new Set(untold.filter(({ answer }) => answer === undefined).map(({ request }) => request.toolUseId));
+    const open = [...calls].filter(([, { done }]) => !done).map(([id]) => id);
+    if (this.#look !== look || current !== this.#current || asked.size !== untold.length) return;
+    current.waits = open.length === asked.size && open.every((id) => asked.has(id));
+    if (current.waits) this.#owner.waits();
   }
 }

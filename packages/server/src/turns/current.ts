@@ -15,6 +15,10 @@ export interface Current extends Turn {
   given: boolean;
   /** Why the runtime that had it is gone, as far as that could be told. */
   cut?: TurnFailure | undefined;
+  /** Whether it does nothing but wait for answers, all of them asked for in the log. */
+  waits: boolean;
+  /** Whether its sandbox was put to sleep while it waits. */
+  resting: boolean;
   /** Whether its end is committed. */
   ended: boolean;
   /** Resolves when it has ended, its sandbox is lost, or this server lets go of it. */
@@ -22,7 +26,15 @@ export interface Current extends Turn {
 }
 
 export function currentOf(turn: Turn, { given }: { given: boolean }): Current {
-  return { ...turn, interrupted: false, given, ended: false, over: Promise.withResolvers<void>() };
+  return {
+    ...turn,
+    interrupted: false,
+    given,
+    waits: false,
+    resting: false,
+    ended: false,
+    over: Promise.withResolvers<void>(),
+  };
 }
 
 export function toTurn(row: TurnRow): Turn {

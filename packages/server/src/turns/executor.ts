@@ -66,7 +66,7 @@ export class Executor implements AsyncDisposable {
   }
 
   get running(): number {
-    return [...this.#places.held].filter((lane) => lane.busy).length;
+    return [...this.#lanes.values()].filter((lane) => lane.awake && lane.busy).length;
   }
 
   /** Sessions that wait for a place. */
@@ -145,8 +145,9 @@ export class Executor implements AsyncDisposable {
     const timer = setTimeout(resolve, graceMs);
     await Promise.all(
       [...this.#lanes.values()].map(async (lane) => {
-        await Promise.race([lane.done, deadline]);
-        if (!lane.busy && lane.awake) await lane.sleep();
+        // One that waits for an answer may do so for days, and without a sandbox.
+        if (!lane.sleepable && !lane.resting) await Promise.race([lane.done, deadline]);
+        if (lane.sleepable) await lane.sleep();
       }),
     );
     clearTimeout(timer);
@@ -170,10 +171,8 @@ export class Executor implements AsyncDisposable {
   }
 
   #changed(lane: Lane): void {
-    if (!lane.awake && !lane.busy) {
-      this.#places.release(lane);
-      this.#lanes.delete(lane.sessionId);
-    }
+    if (!lane.awake && (!lane.busy || lane.resting)) this.#places.release(lane);
+    if (!lane.awake && !lane.busy) this.#lanes.delete(lane.sessionId);
     this.#places.look();
   }
 
@@ -186,7 +185,7 @@ export class Executor implements AsyncDisposable {
       if (!lane.awake) continue;
       const { sessionId } = lane;
       const failed = (err: unknown) => this.#rooms.logger.error({ sessionId, err }, 'sweep of idle sessions failed');
-      if (!lane.busy && lane.idleSince <= before) lane.sleep().catch(failed);
+      if (lane.sleepable && lane.idleSince <= before) lane.sleep().catch(failed);
       else if (measured < measuredAtOnce) {
         measured += 1;
         this.#measure(sessionId).catch(failed);

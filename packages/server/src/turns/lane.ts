@@ -41,6 +41,9 @@ export class Lane {
       ...{ sessionId, ledger: this.#ledger, detached: this.#detached },
       admit: (tenantId) => rooms.admit(this, tenantId),
       gone: () => rooms.changed(this),
+      waits: () => {
+        this.idleSince = Date.now();
+      },
     });
   }
 
@@ -56,6 +59,16 @@ export class Lane {
 
   get busy(): boolean {
     return this.#work !== undefined;
+  }
+
+  /** Whether nothing is lost when its sandbox goes to sleep: it is idle, or waits for answers that are asked for in the log. */
+  get sleepable(): boolean {
+    return this.awake && (!this.busy || this.#carriage.waits);
+  }
+
+  /** Whether its turn waits for an answer without a sandbox. */
+  get resting(): boolean {
+    return this.#carriage.resting;
   }
 
   /** Sees to it that queued turns are run. */
@@ -95,9 +108,10 @@ export class Lane {
     }
   }
 
-  /** Ends the sandbox in good order; files and conversation stay for the next turn. Only while idle. */
+  /** Ends the sandbox; files and conversation stay for the next turn, or for the answer. Only while {@link sleepable}. */
   async sleep(): Promise<void> {
-    await this.#carriage.sandbox.sleep();
+    if (this.busy) await this.#carriage.rest();
+    else await this.#carriage.sandbox.sleep();
   }
 
   /** Lets go of everything without ending it: for a server that stops. */

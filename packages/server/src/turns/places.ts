@@ -22,7 +22,8 @@ export interface PlacesOptions {
 export interface Occupant {
   readonly sessionId: string;
   readonly awake: boolean;
-  readonly busy: boolean;
+  /** Whether nothing is lost when its sandbox goes to sleep. */
+  readonly sleepable: boolean;
   /** When it last had something to do, in ms since the epoch. */
   readonly idleSince: number;
   sleep(): Promise<void>;
@@ -157,7 +158,7 @@ export class Places {
   #longestIdle(): Occupant | undefined {
     let longest: Occupant | undefined;
     for (const occupant of this.#held) {
-      if (!occupant.awake || occupant.busy) continue;
+      if (!occupant.sleepable) continue;
       if (longest === undefined || occupant.idleSince < longest.idleSince) longest = occupant;
     }
     return longest;

@@ -1,5 +1,6 @@
 /** Takes up what an earlier owner of a session's lease left: a sandbox, alive or not, and a turn under way. */
 import type { TurnOptions } from '@ash-ai/shared/bridge-wire';
+import * as approvalStore from '../store/approvals.ts';
 import type { SessionRow } from '../store/sessions.ts';
 import * as turnStore from '../store/turns.ts';
 import type { Carriage } from './carriage.ts';
@@ -35,6 +36,10 @@ export async function takeUp(
       adopted();
       carriage.sandbox.adopt(sandbox, options);
     }
-    if (current !== undefined) await carriage.carry(current);
+    if (current !== undefined) {
+      // Without so much as remains it was put to sleep while it waited for an answer.
+      current.resting = sandbox === undefined && (await approvalStore.untold(store.db, current.id)).length > 0;
+      await carriage.carry(current);
+    }
   });
 }
