@@ -36,11 +36,18 @@ export function describe(error: unknown, serverUrl: string, prefix = 'Failed'): 
     : body.error;
   const named = isApiError(error) && prefix === 'Failed' ? reason : `${prefix}: ${reason}`;
   const reference = [code, requestId === undefined ? undefined : `request ${requestId}`].filter(Boolean).join(' · ');
-  return [named, suggestion, isApiError(error) ? reference : undefined]
+  const next = (code === undefined ? undefined : ownWords[code]) ?? suggestion;
+  return [named, next, isApiError(error) ? reference : undefined]
     .filter((line) => line !== undefined && line !== '')
     .map((line) => inLine(line ?? ''))
     .join('\n  ');
 }
+
+/** Where the API's suggestion is for those who write requests themselves. */
+const ownWords: Readonly<Record<string, string | undefined>> = {
+  missing_authorization: 'Give the server\'s key: ASH_API_KEY, or "ash link <url> --api-key -".',
+  invalid_api_key: 'The key is none of this server: set ASH_API_KEY, or "ash link <url> --api-key -".',
+};
 
 /** The same for programs. */
 export function bodyOf(error: unknown, serverUrl: string): FailureBody {

@@ -90,6 +90,8 @@ test('keys come from stdin and go nowhere else', async () => {
   expectAsContract('listApiKeys', 'keys', keys);
   const id = keys.find(({ label }) => label === 'ci')?.id ?? '';
   expect((await home.ash(['key', 'delete', id])).stdout).toBe(`Deleted key: ${id}\n`);
+  const wrong = await home.ash(['agent', 'list'], { env: { ASH_API_KEY: key } });
+  expect(wrong.stderr).toContain('  The key is none of this server: set ASH_API_KEY');
   const refused = await home.ash(['agent', 'list', '--json'], { env: { ASH_API_KEY: key } });
   expect(refused).toMatchObject({ code: 1, stdout: '' });
   expect(JSON.parse(refused.stderr)).toMatchObject({

@@ -12,7 +12,7 @@ const columns: readonly Column<Credential>[] = [
   { title: 'label', of: ({ label }) => label, elastic: true },
   { title: 'state', of: ({ active }) => (active ? 'active' : 'inactive') },
   { title: 'created', of: ({ createdAt }) => ago(createdAt) },
-  { title: 'last used', of: ({ lastUsedAt }) => ago(lastUsedAt) ?? 'never' },
+  { title: 'used', of: ({ lastUsedAt }) => ago(lastUsedAt) ?? 'never' },
 ];
 
 /** The contract's table would bring its checks along; the compiler sees that these are its types. */

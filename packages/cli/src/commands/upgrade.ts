@@ -30,10 +30,10 @@ export async function upgrade(context: Context): Promise<void> {
   terminal.out(`${factLines(facts, paint).join('\n')}\n\nTo upgrade:\n`);
   for (const step of steps) terminal.out(`  ${paint('bold', step)}\n`);
   if (local) {
-    terminal.out('\nSessions, awake or asleep, go on with the new server. An older server does not open a newer\n');
-    terminal.out('database: keep a copy of the data folder.\n');
+    terminal.out('\nSessions, awake or asleep, go on with the new server. Keep a copy of the data\n');
+    terminal.out('folder: an older server does not open a newer database.\n');
   }
-  if (changes !== '') terminal.out(`\nWhat changed in ${installed}:\n\n${changes}\n`);
+  if (changes !== '') terminal.out(`\nWhat changed in ${installed}:\n\n${wrapped(changes, context.width ?? 100)}\n`);
   if (server !== undefined && server !== installed) {
     terminal.note(`The server is version ${server}, the command ${installed}: use the same.`);
   }
@@ -64,4 +64,10 @@ function packageRoot(): string {
 /** Whether this is a checkout: there the program's sources lie beside it. */
 function inCheckout(): boolean {
   return !packageRoot().includes('node_modules');
+}
+
+/** Paragraphs and list items in lines of at most so many characters. */
+function wrapped(text: string, width: number): string {
+  const joined = text.replace(/([^\n])\n(?![\n\-*#])/g, '$1 ');
+  return joined.replace(new RegExp(`(?![^\\n]{1,${width}}$)([^\\n]{1,${width}}) `, 'gm'), '$1\n');
 }

@@ -28,8 +28,8 @@ export async function checkModel(model: {
     const fix = 'Set ANTHROPIC_API_KEY for the server, or store keys with "ash credential add".';
     return [reached, warning('key', 'none in this environment', fix)];
   }
-  if (status === 200) return [reached, ok('key', `${name} is accepted`)];
+  if (status === 200) return [reached, ok('key', `${name} of this environment is accepted`)];
   if (status === 401 || status === 403)
-    return [reached, error('key', `${name} is refused (${status})`, 'Set another one.')];
+    return [reached, error('key', `${name} of this environment is refused (${status})`, 'Set another one.')];
   return [reached, note('key', `${name} could not be tried: this API has no list of models`)];
 }
