@@ -51,7 +51,7 @@ describe('a fork', () => {
       model: 'claude-sonnet-4-5',
       config: { disallowedTools: ['Edit'] },
     });
-    expect(files).toEqual({ asOf: expect.any(String), turnRunning: false });
+    expect(files).toEqual({ asOf: expect.any(String), turnRunning: false, source: 'now', seq: before.lastSeq });
     // The runtime may have told of the turn's completion after its end: one more entry, and nothing else is new.
     expect(conversation.upTo).toBeGreaterThanOrEqual(before.lastSeq);
     const { lastSeq, lastActiveAt, ...settings } = before;

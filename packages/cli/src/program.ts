@@ -4,6 +4,7 @@ import { createContext } from './context.ts';
 import { bodyOf, describe } from './failure.ts';
 import { addAccountCommands } from './program/account.ts';
 import { addAgentCommands } from './program/agents.ts';
+import { addBackupCommands } from './program/backup.ts';
 import { addChatCommands } from './program/chat.ts';
 import { type Doing, example } from './program/doing.ts';
 import { addMachineCommands } from './program/machine.ts';
@@ -80,6 +81,7 @@ export function createProgram(onEnd: (code: number) => void): Command {
   addAccountCommands(program, doing);
   program.commandsGroup('Server on this machine:');
   addServerCommands(program, doing);
+  addBackupCommands(program, doing);
   program.commandsGroup('Which server commands talk to:');
   addTargetCommands(program, doing);
   program.commandsGroup(itself);

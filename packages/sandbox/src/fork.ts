@@ -7,9 +7,10 @@ import { transcriptHolds } from './transcript.ts';
 /** Copies, then finds the conversation in the copy, which nobody writes any more. @throws fork_failed */
 export async function forkFiles(
   workspaces: LocalWorkspaces,
-  { from, to, conversations, points }: ForkRequest,
+  request: ForkRequest,
 ): Promise<{ conversation: Conversation | undefined }> {
-  const conversation = await workspaces.copy(from, to, async ({ layout }) =>
+  const { conversations, points } = request;
+  const conversation = await workspaces.copy(request, async ({ layout }) =>
     points?.length === 0 ? undefined : await conversationIn(layout.home, conversations, points),
   );
   return { conversation };

@@ -23,6 +23,8 @@ export {
 } from './runner.ts';
 export { isolationLimits } from './sandbox-limits.ts';
 export { Slots } from './slots.ts';
+export { snapshotFilesOf, takeSnapshotsOffline } from './snapshot/offline.ts';
+export type { PutBack, Snapshot, Snapshots } from './snapshot/snapshots.ts';
 export { Folder } from './workspace/folder.ts';
 export { type FileEntry, listFiles } from './workspace/list.ts';
 export { allOf, type Bytes, readFile } from './workspace/read.ts';

@@ -31,23 +31,30 @@ import type {
 } from './runner.ts';
 import { hasRecord, readRecord, removeRecord } from './sandbox-record.ts';
 import { Slots } from './slots.ts';
+import { LocalSnapshots } from './snapshot/local-snapshots.ts';
+import type { Snapshots } from './snapshot/snapshots.ts';
 import { isSpare, markSpare, unmarkSpare, weigh } from './spare-mark.ts';
 import { readSpool } from './spool-file.ts';
 import { type Swept, strayFolders, sweepSandboxes, tagOf } from './sweep.ts';
 import { hasTranscript } from './transcript.ts';
+import { removeTree } from './workspace/remove-tree.ts';
 
 export interface LocalRunnerOptions extends LaunchOptions {
   /** Holds a folder per session. */
   sandboxesDir: string;
   /** First uid of the range that is this server's, see `claimUids`. */
   firstUid: number;
+  /** Holds a folder per session that has snapshots. */
+  snapshotsDir: string;
+  /** Largest snapshot, in bytes of all files. */
+  maxSnapshotBytes: number;
   /** Of commands that name none. */
   limits: Limits;
   /** A disk of its own for each session; `auto` where that works. */
   disk: { kind: 'auto' | 'image' | 'watchdog' } & DiskSize;
 }
 
-export async function createLocalRunner(given: LocalRunnerOptions): Promise<Runner> {
+export async function createLocalRunner(given: LocalRunnerOptions): Promise<Runner & AsyncDisposable> {
   await mkdir(given.sandboxesDir, { recursive: true, mode: 0o711 });
   // The kernel's mount table knows no links.
   const options = { ...given, sandboxesDir: await realpath(given.sandboxesDir) };
@@ -64,7 +71,7 @@ export async function createLocalRunner(given: LocalRunnerOptions): Promise<Runn
   return new LocalRunner(options, { uids: pool, tag, images: privateUids && why === undefined });
 }
 
-class LocalRunner implements Runner {
+class LocalRunner implements Runner, AsyncDisposable {
   readonly #options: LocalRunnerOptions;
   readonly #uids: UidPool | undefined;
   readonly #tag: string;
@@ -72,6 +79,8 @@ class LocalRunner implements Runner {
   readonly #launches: Launches;
   readonly #images: boolean;
   readonly workspaces: LocalWorkspaces;
+  readonly snapshots: Snapshots;
+  readonly #stored: LocalSnapshots;
   readonly enforced: Enforced;
   /** Starting is bound by the processor: twenty at once on two cores are all ready after 17 s, one by one the first after 0.5 s. */
   readonly #starts = new Slots(availableParallelism());
@@ -86,10 +95,23 @@ class LocalRunner implements Runner {
     this.#images = images;
     this.enforced = this.enforcedBy(isolation.name);
     this.#launches = new Launches(options, tag, (name) => this.enforcedBy(name));
+    const { snapshotsDir, maxSnapshotBytes: maxBytes } = options;
+    this.#stored = new LocalSnapshots({ snapshotsDir, maxBytes, disks: this.#disks, isolation });
     this.workspaces = new LocalWorkspaces({
-      ...{ sandboxesDir, isolation, uids, limits, runtimeDir: dirname(executable) },
+      ...{ sandboxesDir, isolation, uids, limits, runtimeDir: dirname(executable), snapshots: this.#stored },
       ...{ disks: this.#disks, size: { diskMb: disk.diskMb, inodes: disk.inodes } },
     });
+    this.snapshots = {
+      take: (request, signal) => this.workspaces.snapshot(request, signal),
+      list: (sessionId) => this.#stored.list(sessionId),
+      prune: (sessionId, rules) => this.#stored.prune(sessionId, rules),
+      remove: (sessionId) => this.#stored.remove(sessionId),
+      sessions: () => this.#stored.sessions(),
+      restore: async (sessionId, source) => {
+        await this.kill(sessionId);
+        return await this.workspaces.restore(sessionId, source);
+      },
+    };
   }
 
   enforcedBy(name: string): Enforced {
@@ -118,6 +140,8 @@ class LocalRunner implements Runner {
       await weigh(launched, 'own');
       await unmarkSpare(dir);
     }
+    // A server that died while it took a snapshot has left the sandbox standing still.
+    await this.#options.isolation.setFrozen(launched, false);
     const { committed } = request;
     const folder = layoutOf(dir).bridge;
     const connection = await this.#launches.connect(folder, request, launched);
@@ -173,7 +197,7 @@ class LocalRunner implements Runner {
     const dir = this.#dir(sessionId);
     await this.#disks.rest(dir);
     const uids = await uidsOf(dir);
-    await rm(dir, { recursive: true, force: true });
+    await removeTree(dir);
     if (uids !== undefined) this.#uids?.give(uids);
   }
 
@@ -220,6 +244,9 @@ class LocalRunner implements Runner {
     boot: Boot | undefined,
   ): Promise<LocalSandbox> {
     const { sessionId, limits } = request;
+    // Before a disk is made: files that were there are never replaced by new ones.
+    const known = boot?.conversationKnown === true || boot?.runtime.forkOf !== undefined;
+    if (!(await this.workspaces.has(sessionId)) && known) throw errors.conversation_lost({ sessionId });
     const disk = { diskMb: limits.diskMb, inodes: limits.inodes };
     await using _disk = await this.#disks.hold(this.#dir(sessionId), disk);
     const place = await this.workspaces.place(sessionId);
@@ -299,6 +326,10 @@ class LocalRunner implements Runner {
         await this.#disks.rest(dir);
       },
     };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stored[Symbol.asyncDispose]();
   }
 
   #dir(sessionId: string): string {

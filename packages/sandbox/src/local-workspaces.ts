@@ -1,7 +1,7 @@
 /** The workspaces of this machine: made once, then read and written through descriptors that no link leads astray. */
 import { randomUUID } from 'node:crypto';
-import { copyFile, open, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { open, rm, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { errors, isId } from '@ash-ai/shared';
 import { type CommandSpec, runCommand } from './command.ts';
 import type { Disks } from './disk/disks.ts';
@@ -9,10 +9,13 @@ import type { DiskSize } from './disk/image.ts';
 import type { Launched, UidPair } from './isolation/isolation.ts';
 import { layoutOf, makeSandboxDir, type SandboxLayout } from './isolation/layout.ts';
 import { type UidPool, uidsOf } from './isolation/uids.ts';
-import type { WorkspaceSource } from './runner.ts';
+import type { ForkRequest, WorkspaceSource } from './runner.ts';
 import { readRecord } from './sandbox-record.ts';
 import { runSetUp } from './set-up.ts';
 import { Slots } from './slots.ts';
+import type { LocalSnapshots } from './snapshot/local-snapshots.ts';
+import { putBack, whyLost, workspaceMarker } from './snapshot/put-back.ts';
+import type { PutBack, Snapshot, SnapshotRequest } from './snapshot/snapshots.ts';
 import { copyFolder } from './workspace/copy.ts';
 import { Folder } from './workspace/folder.ts';
 import { listFiles } from './workspace/list.ts';
@@ -31,20 +34,25 @@ export interface Prepared {
   uids: UidPair | undefined;
 }
 
-const workspaceMarker = 'workspace.json';
 /** Bundles are made and taken by so many at once; each keeps a thread busy. */
 const bundlesAtOnce = 2;
 const commandsAtOnce = 32;
 
+interface LocalWorkspacesOptions extends CommandSpec {
+  sandboxesDir: string;
+  uids: UidPool | undefined;
+  disks: Disks;
+  size: DiskSize;
+  snapshots: LocalSnapshots;
+}
+
 export class LocalWorkspaces implements Workspaces {
-  readonly #options: { sandboxesDir: string; uids: UidPool | undefined; disks: Disks; size: DiskSize } & CommandSpec;
+  readonly #options: LocalWorkspacesOptions;
   readonly #preparing = new Map<string, Promise<Prepared>>();
   readonly #bundles = new Slots(bundlesAtOnce);
   readonly #commands = new Slots(commandsAtOnce);
 
-  constructor(
-    options: { sandboxesDir: string; uids: UidPool | undefined; disks: Disks; size: DiskSize } & CommandSpec,
-  ) {
+  constructor(options: LocalWorkspacesOptions) {
     this.#options = options;
   }
 
@@ -61,7 +69,10 @@ export class LocalWorkspaces implements Workspaces {
     return { dir, layout: await makeSandboxDir(dir, uids), uids };
   }
 
-  /** Makes a session's workspace if there is none; whoever asks for it at the same time waits. @throws agent_directory_missing */
+  /**
+   * Makes a session's workspace if there is none; whoever asks for it at the same time waits.
+   * @throws agent_directory_missing, workspace_lost when there was one
+   */
   async prepare(sessionId: string, source: WorkspaceSource): Promise<Prepared> {
     let preparing = this.#preparing.get(sessionId);
     if (preparing === undefined) {
@@ -71,22 +82,63 @@ export class LocalWorkspaces implements Workspaces {
     return await preparing;
   }
 
-  /** Makes the folder of a new session from all that another one has; undefined when that has nothing yet. */
-  async copy<T>(from: string, to: string, use: (copy: Prepared) => Promise<T>): Promise<T | undefined> {
+  /** Whether the session has files. @throws workspace_lost when it should */
+  async has(sessionId: string): Promise<boolean> {
+    const dir = this.dirOf(sessionId);
+    await this.#preparing.get(sessionId)?.catch(() => undefined);
+    await this.#checkLost(dir);
+    return await isPrepared(join(dir, workspaceMarker));
+  }
+
+  /** Puts a lost workspace back from its newest whole snapshot; undefined when it is there. @throws workspace_lost */
+  async restore(sessionId: string, source: WorkspaceSource): Promise<PutBack | undefined> {
+    await this.#preparing.get(sessionId)?.catch(() => undefined);
+    const restoring = putBack(this.#options, this.dirOf(sessionId), source);
+    const prepared = restoring
+      .then(() => this.#prepare(sessionId, source))
+      .finally(() => this.#preparing.delete(sessionId));
+    this.#preparing.set(sessionId, prepared);
+    await prepared;
+    return await restoring;
+  }
+
+  /** A snapshot of a session that has files; undefined when it has none. @throws snapshot_failed, storage_full */
+  async snapshot(request: SnapshotRequest, signal?: AbortSignal): Promise<Snapshot | undefined> {
+    const dir = this.dirOf(request.sessionId);
+    await this.#preparing.get(request.sessionId)?.catch(() => undefined);
+    if (!(await isPrepared(join(dir, workspaceMarker)))) return undefined;
+    await this.#checkLost(dir);
+    return await this.#options.snapshots.take(request, dir, signal);
+  }
+
+  /**
+   * Makes the folder of a new session from all that another one has; undefined when that has nothing yet.
+   * @param snapshot whose workspace it gets instead of that of now; the home is always that of now
+   * @throws workspace_lost, fork_failed
+   */
+  async copy<T>(
+    { from, to, snapshot, agentDir }: Pick<ForkRequest, 'from' | 'to' | 'snapshot' | 'agentDir'>,
+    use: (copy: Prepared) => Promise<T>,
+  ): Promise<T | undefined> {
     const source = this.dirOf(from);
     await this.#preparing.get(from)?.catch(() => undefined);
+    await this.#checkLost(source);
     if (!(await isPrepared(join(source, workspaceMarker)))) return undefined;
     const [before, after] = [layoutOf(source), this.dirOf(to)];
-    const { disks, size } = this.#options;
+    const { disks, size, snapshots } = this.#options;
     await using _source = await disks.hold(source);
     await using _copy = await disks.hold(after, (await disks.sizeOf(source)) ?? size);
     const owner = this.#options.uids === undefined ? undefined : (await uidsOf(source))?.wall;
     const uids = this.#options.uids?.take();
     const layout = await makeSandboxDir(after, uids);
-    for (const folder of ['workspace', 'home'] as const) {
+    if (snapshot !== undefined) {
+      const target = { sandboxDir: after, agentDir, owner: uids?.wall, only: 'workspace' as const };
+      await snapshots.fillFork(from, snapshot, target);
+    }
+    for (const folder of snapshot === undefined ? (['workspace', 'home'] as const) : (['home'] as const)) {
       await copyFolder(before[folder], layout[folder], { reader: owner, owner: uids?.wall });
     }
-    await copyFile(join(source, workspaceMarker), join(after, workspaceMarker));
+    await writeFile(join(after, workspaceMarker), JSON.stringify({ from }), { mode: 0o600 });
     // Within the holds: a disk that nobody holds is unmounted, and its files with it.
     return await use({ dir: after, layout, uids });
   }
@@ -155,6 +207,7 @@ export class LocalWorkspaces implements Workspaces {
 
   async #prepare(sessionId: string, source: WorkspaceSource): Promise<Prepared> {
     const dir = this.dirOf(sessionId);
+    await this.#checkLost(dir);
     await using _disk = await this.#options.disks.hold(dir, source.disk ?? this.#options.size);
     const { layout, uids } = await this.place(sessionId);
     const marker = join(dir, workspaceMarker);
@@ -167,12 +220,19 @@ export class LocalWorkspaces implements Workspaces {
   async #need({ sessionId, source }: WorkspaceOf): Promise<Prepared> {
     const dir = this.dirOf(sessionId);
     await this.#preparing.get(sessionId)?.catch(() => undefined);
+    await this.#checkLost(dir);
     if (await isPrepared(join(dir, workspaceMarker))) {
       const uids = this.#options.uids === undefined ? undefined : await uidsOf(dir);
       return { dir, layout: layoutOf(dir), uids };
     }
     if (source === undefined) throw errors.workspace_not_found({ sessionId });
     return await this.prepare(sessionId, source);
+  }
+
+  /** A workspace that was there is never replaced by a fresh one. @throws workspace_lost */
+  async #checkLost(dir: string): Promise<void> {
+    const reason = await whyLost(dir, this.#options.snapshots);
+    if (reason !== undefined) throw errors.workspace_lost({ sessionId: basename(dir), reason });
   }
 
   async #live(dir: string): Promise<Launched | undefined> {

@@ -4,6 +4,7 @@ import type { ApprovalAnswer, TurnContent } from '@ash-ai/shared';
 import type { EgressTerms, Frame, LiveOptions, ModelUpstream, RuntimeOptions } from '@ash-ai/shared/bridge-wire';
 import type { Enforced, IsolationName, SandboxLimits } from '@ash-ai/shared/contract';
 import type { LeftOff, LeftOffRequest } from './left-off.ts';
+import type { Snapshots } from './snapshot/snapshots.ts';
 import type { Swept } from './sweep.ts';
 import type { Workspaces } from './workspaces.ts';
 
@@ -68,6 +69,10 @@ export interface WorkspaceSource {
 export interface ForkRequest {
   from: string;
   to: string;
+  /** Number of the parent's snapshot whose workspace it gets; default: the workspace as it is now. */
+  snapshot?: number | undefined;
+  /** Folder of the agent version. */
+  agentDir: string;
   /** Where the conversation may be, likeliest first. */
   conversations: readonly Conversation[];
   /** Messages to cut it after, by uuid, likeliest first; undefined: it isn't cut any further. */
@@ -117,7 +122,12 @@ export interface Runner {
   enforcedBy(isolation: string): Enforced;
   /** The files of its sessions, awake or asleep, and commands in them. */
   readonly workspaces: Workspaces;
-  /** Wakes a session: attaches to its live sandbox, else starts one. @throws AshError of the sandbox and runtime codes */
+  /** Stored copies of these files. */
+  readonly snapshots: Snapshots;
+  /**
+   * Wakes a session: attaches to its live sandbox, else starts one.
+   * @throws AshError of the sandbox and runtime codes; workspace_lost when its files must be restored first
+   */
   open(request: OpenRequest): Promise<AwakeSandbox>;
   /** Attaches to what is there of a session's sandbox, alive or not; undefined when there is nothing. */
   attach(request: OpenRequest): Promise<AwakeSandbox | undefined>;
@@ -130,12 +140,12 @@ export interface Runner {
   spare(request: SpareRequest): Promise<AwakeSandbox>;
   /**
    * Copies the files and the conversation of a session for a new one; nothing is copied of a session without files.
-   * @throws fork_failed
+   * @throws fork_failed, workspace_lost
    */
   fork(request: ForkRequest): Promise<{ conversation: Conversation | undefined }>;
   /** Ends all processes of a session's sandbox at once. Files stay. */
   kill(sessionId: string): Promise<void>;
-  /** Deletes a session's files too. */
+  /** Deletes a session's files too; its snapshots stay. */
   remove(sessionId: string): Promise<void>;
   /** Ends and removes what belongs to nobody; `known` tells which of these sessions exist. */
   sweep(known: (sessionIds: string[]) => Promise<ReadonlySet<string>>): Promise<Swept>;

@@ -8,6 +8,7 @@ import { Agents } from './agents/agents.ts';
 import { AgentFolders } from './agents/folders.ts';
 import { Approvals } from './approvals/approvals.ts';
 import { Attachments } from './attachments/attachments.ts';
+import { serveControl } from './backup/control.ts';
 import { findBridge } from './bridge-program.ts';
 import type { Config } from './config.ts';
 import { Credentials } from './credentials/credentials.ts';
@@ -30,9 +31,12 @@ import { Queue } from './queue/queue.ts';
 import { QueueWorker } from './queue/worker.ts';
 import { SandboxLogs } from './sandbox-logs/sandbox-logs.ts';
 import { Forking } from './sessions/fork.ts';
-import { limitPolicy } from './sessions/limits.ts';
+import { type LimitPolicy, limitPolicy } from './sessions/limits.ts';
 import { opener } from './sessions/open-request.ts';
 import { Sessions } from './sessions/sessions.ts';
+import { SnapshotKeeper } from './snapshots/keeper.ts';
+import { restoring } from './snapshots/restoring.ts';
+import { sourceOf } from './snapshots/source.ts';
 import { Spares } from './spares/spares.ts';
 import { takingSpares } from './spares/taking.ts';
 import { openStore } from './store/open.ts';
@@ -64,16 +68,8 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
     await openStore(config.databaseUrl === undefined ? { file: join(dataDir, 'ash.db') } : { url: config.databaseUrl }),
   );
   const { isolation, firstUid } = await createIsolations(config, logger);
-  const bridge = findBridge({ entry: config.bridgeEntry, executable: config.runtimeExecutable });
   const policy = limitPolicy(config);
-  const runner = await createLocalRunner({
-    sandboxesDir: join(dataDir, 'sandboxes'),
-    ...{ isolation, firstUid },
-    limits: isolationLimits(policy.defaults),
-    disk: { kind: config.sandboxDisk, diskMb: policy.defaults.diskMb, inodes: policy.defaults.inodes },
-    executable: bridge.executable,
-    bridge: { args: bridge.args, readablePaths: bridge.readablePaths, env: {} },
-  });
+  const localRunner = building.use(await createRunner(config, { isolation, firstUid }, policy));
   const sealKey = await readSealKey(dataDir);
   const { credentialKey } = config;
   /** Seals what callers give the server in confidence, other than credentials. */
@@ -85,6 +81,11 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
   const meter = new Meter();
   const log = new Log(store);
   const folders = new AgentFolders(dataDir);
+  const snapshotSource = sourceOf({ store, folders, limits: policy });
+  const keeper = building.use(
+    new SnapshotKeeper({ store, runner: localRunner, logger, sourceOf: snapshotSource, config }),
+  );
+  const runner = restoring(localRunner, { store, log, logger, sourceOf: snapshotSource, keeper });
   const terms = new Terms({ store, credentials, config });
   const ca = config.extraCaFile === undefined ? undefined : await readFile(config.extraCaFile, 'utf8');
   const model = ca === undefined ? config.model : { ...config.model, ca };
@@ -117,7 +118,7 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
         ...{ sandboxLogs, maxRecoveries: config.turnRecoveries },
         memoryOf: (sessionId) => runner.memoryOf(sessionId),
       },
-      { ...capacityOf(config), spares },
+      { ...capacityOf(config), spares, watch: keeper },
     ),
   );
   building.use(spares);
@@ -129,7 +130,7 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
       ...{ policy, isolations: offeredIsolations(config) },
       enforcedBy: (name) => runner.enforcedBy(name),
     },
-    forking: new Forking({ store, runner }),
+    forking: new Forking({ store, runner, sourceOf: snapshotSource }),
     terms,
     spares,
   });
@@ -173,6 +174,7 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
     metrics: createMetrics({ store, meter, spares, executor, health: serverHealth }),
   };
   await folders.sweepStaging();
+  building.use(await serveControl(dataDir, logger, (ids, told) => keeper.takeAll(ids, told)));
   const unfinished = await turnStore.listUnfinished(store.db);
   const left = await runner.list();
   const known = await sessionStore.existing(store.db, left);
@@ -186,9 +188,9 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
     http,
     isolation,
     initialKeyPath,
-    drain: (graceMs) => {
+    drain: async (graceMs) => {
       worker.pause();
-      return executor.drain(graceMs);
+      await keeper.drain(graceMs, executor.drain(graceMs));
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
@@ -201,10 +203,25 @@ function serveOptions(config: Config): Omit<ServeOptions, 'rooms'> {
   return { host, port, rates: { requests, sessions, agents }, origins, trustedProxies };
 }
 
-function capacityOf(config: Config): Omit<ExecutorOptions, 'spares'> {
+function capacityOf(config: Config): Omit<ExecutorOptions, 'spares' | 'watch'> {
   const { maxSandboxes: maxAwake, idleTimeoutMs: idleMs, capacityWaitMs: waitMs, maxWaiting } = config;
   // Of this machine, or of the container that the server is in.
   const bytes = Math.min(process.constrainedMemory() || Number.POSITIVE_INFINITY, totalmem());
   const memoryMb = config.sandboxesMemoryMb ?? Math.floor((0.75 * bytes) / 1024 ** 2);
   return { maxAwake, idleMs, waitMs, maxWaiting, memoryMb };
+}
+
+async function createRunner(config: Config, own: { isolation: Isolation; firstUid: number }, policy: LimitPolicy) {
+  const { dataDir } = config;
+  const bridge = findBridge({ entry: config.bridgeEntry, executable: config.runtimeExecutable });
+  return await createLocalRunner({
+    sandboxesDir: join(dataDir, 'sandboxes'),
+    snapshotsDir: join(dataDir, 'snapshots'),
+    maxSnapshotBytes: config.snapshotMaxMb * 1024 * 1024,
+    ...own,
+    limits: isolationLimits(policy.defaults),
+    disk: { kind: config.sandboxDisk, diskMb: policy.defaults.diskMb, inodes: policy.defaults.inodes },
+    executable: bridge.executable,
+    bridge: { args: bridge.args, readablePaths: bridge.readablePaths, env: {} },
+  });
 }

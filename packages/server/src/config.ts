@@ -11,6 +11,7 @@ import {
 import { parsePattern } from '@ash-ai/shared/egress';
 import { z } from 'zod';
 import { toOrigins, toProxies, toRate } from './config-admission.ts';
+import { snapshotVariables } from './config-snapshots.ts';
 import type { SparePolicy } from './spares/demand.ts';
 
 export interface Variable {
@@ -259,6 +260,7 @@ export const variables = {
     meaning: 'Open files of one process in a sandbox',
     schema: whole(64, 1_048_576),
   },
+  ...snapshotVariables,
   turnTimeoutMs: {
     name: 'ASH_TURN_TIMEOUT_MS',
     meaning: 'Time of one turn, in ms; without it a turn may take as long as it likes',

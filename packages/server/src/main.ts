@@ -5,6 +5,7 @@ import { pino } from 'pino';
 import { type App, createApp } from './app.ts';
 import { ConfigInvalid, readConfig } from './config.ts';
 import { DataDirInUse } from './data-dir-lock.ts';
+import { MigrationFailed } from './store/errors.ts';
 import { version } from './version.ts';
 
 export interface RunOptions {
@@ -45,7 +46,8 @@ export async function runServer(
     return 0;
   } catch (cause) {
     if (cause instanceof ConfigInvalid) for (const problem of cause.problems) logger.fatal(problem);
-    else if (cause instanceof DataDirInUse || isAshError(cause)) logger.fatal(cause.message);
+    else if (cause instanceof DataDirInUse || cause instanceof MigrationFailed || isAshError(cause))
+      logger.fatal(cause.message);
     else logger.fatal(cause, serving ? 'the server did not stop in good order' : 'the server could not start');
     return 1;
   } finally {

@@ -193,6 +193,16 @@ export const errorTable = {
     404,
     (c) => `No workspace available: the workspace of session ${c.sessionId} was not found`,
   ),
+  workspace_lost: define<{ sessionId: string; reason: string }>(
+    500,
+    (c) => `The workspace of session ${c.sessionId} can't be used: ${c.reason}`,
+    { suggestion: 'Its messages can still be read. "ash doctor" on the server tells what is there of its files.' },
+  ),
+  snapshot_failed: define<{ sessionId: string; reason: string }>(
+    500,
+    (c) => `No snapshot of session ${c.sessionId} could be taken: ${c.reason}`,
+    { retryable: true },
+  ),
   file_path_invalid: define<{ path: string; reason: string }>(
     400,
     (c) => `Not a path within the folder: ${JSON.stringify(c.path)} (${c.reason})`,

@@ -2,11 +2,13 @@
  * The disks of sessions: an image in a session's folder, mounted while somebody holds it or a sandbox lives on it.
  * Counting holders is enough because a record stands for a live sandbox, also across servers.
  */
-import { access, mkdir, readdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { mkdir, readdir } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { errors } from '@ash-ai/shared';
 import { diskOf } from '../isolation/layout.ts';
 import { hasRecord } from '../sandbox-record.ts';
-import { type DiskSize, makeImage, mountImage, mountsBelow, sizeOf, unmount } from './image.ts';
+import { isThere } from '../workspace/exists.ts';
+import { BrokenImage, type DiskSize, makeImage, mountImage, mountsBelow, sizeOf, unmount } from './image.ts';
 
 export class Disks {
   readonly #sandboxesDir: string;
@@ -24,6 +26,7 @@ export class Disks {
   /**
    * Has the session's disk mounted until it is let go of.
    * @param size makes one if there is none and the folder is new
+   * @throws workspace_lost when it is broken
    */
   async hold(sandboxDir: string, size?: DiskSize): Promise<AsyncDisposable> {
     this.#holders.set(sandboxDir, (this.#holders.get(sandboxDir) ?? 0) + 1);
@@ -72,7 +75,10 @@ export class Disks {
     }
     if (await isMounted(sandboxDir)) return;
     await mkdir(place, { recursive: true, mode: 0o711 });
-    await mountImage(image, place);
+    await mountImage(image, place).catch((cause: unknown) => {
+      if (!(cause instanceof BrokenImage)) throw cause;
+      throw errors.workspace_lost({ sessionId: basename(sandboxDir), reason: cause.message }, { cause });
+    });
   }
 
   async #inTurn(sandboxDir: string, work: () => Promise<void>): Promise<void> {
@@ -90,11 +96,4 @@ export class Disks {
 /** Whether the disk of a folder is an image, and mounted. */
 export async function isMounted(sandboxDir: string): Promise<boolean> {
   return (await mountsBelow(sandboxDir)).includes(diskOf(sandboxDir));
-}
-
-async function isThere(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

@@ -43,10 +43,46 @@ export async function makeImage(image: string, { diskMb, inodes }: DiskSize): Pr
   await rename(making, image);
 }
 
-/** Mounts an image. Nothing in it can be a device or give privileges on the host. */
+/** What is wrong with an image that can't be mended by itself. */
+export class BrokenImage extends Error {
+  override readonly name = 'BrokenImage';
+}
+
+/**
+ * Mounts an image. Nothing in it can be a device or give privileges on the host. One that the kernel found errors in, or
+ * can't mount, is mended first as far as that is safe. @throws BrokenImage
+ */
 export async function mountImage(image: string, place: string): Promise<void> {
   const options = 'loop,nosuid,nodev,noatime,discard,noinit_itable';
-  await run('mount', ['-n', '-t', 'ext4', '-o', options, '--', image, place], { env });
+  const mount = () => run('mount', ['-n', '-t', 'ext4', '-o', options, '--', image, place], { env });
+  if (await hasErrors(image)) await mend(image);
+  try {
+    await mount();
+  } catch {
+    await mend(image);
+    await mount();
+  }
+}
+
+/** Whether the superblock says that the kernel has met with an error. */
+async function hasErrors(image: string): Promise<boolean> {
+  const file = await open(image, 'r');
+  try {
+    const { buffer } = await file.read(Buffer.alloc(2), 0, 2, 1024 + 0x3a);
+    return (buffer.readUInt16LE() & 2) !== 0;
+  } finally {
+    await file.close();
+  }
+}
+
+/** Whoever mends without asking may lose files: only what e2fsck calls safe is done. */
+async function mend(image: string): Promise<void> {
+  await run('e2fsck', ['-p', image], { env }).catch((cause: { code?: unknown; stdout?: string }) => {
+    // 1 and 2: errors were found, and mended.
+    if (cause.code === 1 || cause.code === 2) return;
+    const said = (cause.stdout ?? '').trim().split('\n').at(-1) ?? '';
+    throw new BrokenImage(`its disk is broken (${said.replace(/^.*?: /, '').slice(0, 200) || `e2fsck ${cause.code}`})`);
+  });
 }
 
 /** Unmounts; whoever still reads from it keeps it alive for as long, and nothing else does. */

@@ -57,7 +57,7 @@ export class AgentFolders {
 
   /** Removes what a server that died left half staged. Only while no deployment is under way. */
   async sweepStaging(): Promise<void> {
-    const left = (await readdir(this.#staging).catch(() => [])).filter((name) => name.startsWith('deploy-'));
+    const left = (await readdir(this.#staging).catch(() => [])).filter((name) => /^(deploy|backup)-/.test(name));
     await Promise.all(left.map((name) => rm(join(this.#staging, name), { recursive: true, force: true })));
   }
 

@@ -35,7 +35,8 @@ export async function withWorkspace<T>(
   try {
     return await work({ sessionId });
   } catch (cause) {
-    if (!isMissing(cause) || session.status === 'ended') throw cause;
+    // Whoever has had a turn has had files: they are gone, and new ones would not be theirs.
+    if (!isMissing(cause) || session.status === 'ended' || session.runtimeStarted) throw cause;
   }
   const { workspace: source } = await rooms.openRequest(session, {});
   try {

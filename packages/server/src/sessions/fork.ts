@@ -1,11 +1,13 @@
 /**
  * Forks: a new session that goes on from another one. Its log begins with the parent's entries, its workspace is a copy of
- * the parent's as it is now, and its conversation begins with a copy of the parent's, cut where the log is cut.
+ * the parent's as it is now, or of its newest snapshot before the entry at which it forks, and its conversation begins with
+ * a copy of the parent's, cut where the log is cut.
  * A parent that is working goes on: of its turn the fork has what the log had of it, and ends it as interrupted.
  */
-import type { Runner } from '@ash-ai/sandbox';
+import type { Runner, Snapshot } from '@ash-ai/sandbox';
 import { errors, newId, type SdkMessage, type TurnEnded } from '@ash-ai/shared';
 import { claimOnce } from '../idempotency.ts';
+import type { SourceOf } from '../snapshots/source.ts';
 import * as logStore from '../store/log.ts';
 import type { Store } from '../store/open.ts';
 import * as sessionStore from '../store/sessions.ts';
@@ -17,17 +19,19 @@ const maxPoints = 50;
 
 export interface Forked {
   row: sessionStore.SessionRow;
-  files: { asOf: string; turnRunning: boolean };
+  files: { asOf: string; turnRunning: boolean; source: 'now' | 'snapshot'; seq: number };
   conversation: { upTo: number };
 }
 
 export class Forking {
   readonly #store: Store;
-  readonly #runner: Pick<Runner, 'fork' | 'remove'>;
+  readonly #runner: Pick<Runner, 'fork' | 'remove' | 'snapshots'>;
+  readonly #sourceOf: SourceOf;
 
-  constructor(rooms: { store: Store; runner: Pick<Runner, 'fork' | 'remove'> }) {
+  constructor(rooms: { store: Store; runner: Pick<Runner, 'fork' | 'remove' | 'snapshots'>; sourceOf: SourceOf }) {
     this.#store = rooms.store;
     this.#runner = rooms.runner;
+    this.#sourceOf = rooms.sourceOf;
   }
 
   /** @throws fork_point_invalid, fork_failed, idempotency_key_reused */
@@ -36,13 +40,16 @@ export class Forking {
     if (upTo > parent.lastSeq) throw errors.fork_point_invalid({ at: upTo });
     const settings = parent.settings as SessionSettings;
     const turnRunning = (await turnStore.running(this.#store.db, parent.id)) !== undefined;
-    const asOf = new Date().toISOString();
+    const snapshot = at === undefined ? undefined : await this.#snapshotAt(parent.id, at);
+    const asOf = snapshot?.at ?? new Date().toISOString();
     const points = at !== undefined || turnRunning ? await this.#points(parent.id, upTo) : undefined;
     const id = newId();
     const before = settings.fork?.conversation;
     const { conversation } = await this.#runner.fork({
       from: parent.id,
       to: id,
+      snapshot: snapshot?.n,
+      agentDir: (await this.#sourceOf(parent)).agentDir,
       conversations: [{ sessionId: parent.id }, ...(before === undefined ? [] : [before])],
       points,
     });
@@ -54,11 +61,18 @@ export class Forking {
       const made = await this.#insert(parent, { id, settings: { ...settings, fork }, at, key });
       if (made.id !== id) await this.#runner.remove(id);
       const { fork: taken } = made.settings as SessionSettings;
-      return { row: made, files: { asOf, turnRunning }, conversation: { upTo: taken?.upTo ?? upTo } };
+      const source = snapshot === undefined ? 'now' : 'snapshot';
+      const files = { asOf, turnRunning, source, seq: snapshot?.seq ?? parent.lastSeq } as const;
+      return { row: made, files, conversation: { upTo: taken?.upTo ?? upTo } };
     } catch (cause) {
       await this.#runner.remove(id);
       throw cause;
     }
+  }
+
+  /** The newest snapshot that is not later than an entry. */
+  async #snapshotAt(sessionId: string, at: number): Promise<Snapshot | undefined> {
+    return (await this.#runner.snapshots.list(sessionId)).findLast(({ seq }) => seq <= at);
   }
 
   /** Messages that the transcript may hold, newest first: prompts and what the agent itself said and was told. */

@@ -46,6 +46,21 @@ export class SchemaTooNew extends Error {
   }
 }
 
+/** The schema could not be brought up to date; the database is as it was. */
+export class MigrationFailed extends Error {
+  override readonly name = 'MigrationFailed';
+
+  constructor(numbers: readonly number[], options: { cause: unknown }) {
+    const { cause } = options;
+    const which = numbers.length === 0 ? '' : ` to schema ${Math.max(...numbers)}`;
+    super(
+      `The database could not be migrated${which}: ${cause instanceof Error ? cause.message : String(cause)}. ` +
+        `It was tried on a copy, and nothing was changed: the version of Ash before this one still opens it.`,
+      options,
+    );
+  }
+}
+
 /** Throws {@link UnstorableText} when a bound parameter is a text that cannot be stored unchanged. */
 export function refuseUnstorable(parameters: readonly unknown[]): void {
   for (const value of parameters) {

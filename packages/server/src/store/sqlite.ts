@@ -8,6 +8,7 @@ import { CamelCasePlugin, Kysely, sql } from 'kysely';
 import { StoreUnavailable } from './errors.ts';
 import { GroupCommit } from './group-commit.ts';
 import { migrate } from './migrate.ts';
+import { tryMigrations } from './migrate-safely.ts';
 import { migrations } from './migrations/all.ts';
 import type { Store } from './open.ts';
 import { fromSqlite, sqliteDialect } from './sqlite-dialect.ts';
@@ -37,6 +38,7 @@ export async function openSqlite(file: string, now: () => string): Promise<Store
        pragma cache_size = -16000; pragma temp_store = memory`,
     );
     const writer = kyselyOver(database);
+    await patiently(() => tryMigrations(database, file, migrations, now));
     await patiently(() => migrate(writer, 'sqlite', migrations, now));
     database.exec(`pragma busy_timeout = ${BUSY_MS}`);
     journal = openSync(`${file}-wal`, 'r');

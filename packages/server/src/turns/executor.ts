@@ -10,6 +10,8 @@ export interface ExecutorOptions extends PlacesOptions {
   idleMs: number;
   /** Sandboxes that wait for sessions: they count, and are the first to go. */
   spares: Pick<Spares, 'size' | 'yieldPlace' | 'isGiven'>;
+  /** Hears when a session has something to do, and when it has nothing any more. */
+  watch?: { busy(sessionId: string): void; idle(sessionId: string, awake: boolean): void };
 }
 
 /** How many idle sessions are looked at for what they take of the memory, at each sweep. */
@@ -34,6 +36,7 @@ export class Executor implements AsyncDisposable {
   #warm = 0;
   #cold = 0;
   #stopping = false;
+  #disposed = false;
 
   constructor(
     { memoryOf, ...rooms }: Omit<LaneRooms, 'admit' | 'adopted' | 'changed'> & Pick<Runner, 'memoryOf'>,
@@ -103,7 +106,9 @@ export class Executor implements AsyncDisposable {
 
   /** Sees to it that a session's queued turns are run. */
   nudge(sessionId: string): void {
-    if (!this.#stopping) this.#lane(sessionId).nudge();
+    if (this.#stopping) return;
+    this.#options.watch?.busy(sessionId);
+    this.#lane(sessionId).nudge();
   }
 
   /** Wakes a session that will be needed soon, unless that would put another one to sleep. */
@@ -156,6 +161,7 @@ export class Executor implements AsyncDisposable {
   /** Lets go of all sandboxes without ending them. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopping = true;
+    this.#disposed = true;
     this.#places.close();
     clearInterval(this.#sweep);
     await Promise.all([...this.#lanes.values()].map((lane) => lane.detach()));
@@ -171,6 +177,7 @@ export class Executor implements AsyncDisposable {
   }
 
   #changed(lane: Lane): void {
+    if (!lane.busy && !this.#disposed) this.#options.watch?.idle(lane.sessionId, lane.awake);
     if (!lane.awake && (!lane.busy || lane.resting)) this.#places.release(lane);
     if (!lane.awake && !lane.busy) this.#lanes.delete(lane.sessionId);
     this.#places.look();

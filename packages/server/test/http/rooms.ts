@@ -272,7 +272,7 @@ export function fixtureRooms(follow: Follow = async () => itemsOf([])): { rooms:
         asked.push(['fork', request, idempotencyKey]);
         return {
           session: found(tenant, id),
-          files: { asOf: at, turnRunning: false },
+          files: { asOf: at, turnRunning: false, source: 'now', seq: 3 },
           conversation: { upTo: 1 },
         };
       },

@@ -1,8 +1,8 @@
 /** What only SQLite has: shared commits, a full disk, a crash of the process that holds the file. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { statSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
 import { Kysely } from 'kysely';
@@ -10,10 +10,13 @@ import { expect, onTestFinished, test } from 'vitest';
 import { StoreUnavailable } from '../../src/store/errors.ts';
 import { GroupCommit } from '../../src/store/group-commit.ts';
 import * as log from '../../src/store/log.ts';
+import { tryMigrations } from '../../src/store/migrate-safely.ts';
+import { migrations } from '../../src/store/migrations/all.ts';
 import { sqliteDialect } from '../../src/store/sqlite-dialect.ts';
 import type { Tables } from '../../src/store/tables.ts';
 import { opened, temporaryFolder } from './backend.ts';
-import { upTo } from './backend-rows.ts';
+import { AT, upTo } from './backend-rows.ts';
+import { fillSqlite, schemaFixture } from './schema-fixture.ts';
 
 test('writes that arrive together share commits', async () => {
   const file = join(temporaryFolder(), 'ash.db');
@@ -131,4 +134,36 @@ test('kill -9 loses no write that was reported, and racing processes make one sc
     expect(entries.length).toBeGreaterThanOrEqual(seq);
     expect(await log.lastSeq(store.db, sessionId)).toBe(entries.length);
   }
+});
+
+test('a migration that fails is found out on a copy: the database is as it was, and the copy is kept until all is well', async () => {
+  const file = join(temporaryFolder(), 'ash.db');
+  const [first, ...rest] = migrations;
+  if (first === undefined) throw new Error('no migrations');
+  await fillSqlite({ file }, schemaFixture(1));
+  using database = new DatabaseSync(file);
+  const before = database.prepare('select name, sql from sqlite_master order by name').all();
+  const bad = {
+    number: 999,
+    name: 'bad',
+    statements: ['alter table sessions rename to gone', 'select no_such_function()'],
+  };
+  const now = () => AT;
+  await expect(tryMigrations(database, file, [...migrations, bad], now)).rejects.toThrow(
+    /schema 999.*no_such_function.*nothing was changed/s,
+  );
+  expect(database.prepare('select name, sql from sqlite_master order by name').all()).toEqual(before);
+  expect(readdirSync(dirname(file))).toEqual(['ash.db']);
+
+  await tryMigrations(database, file, [first, ...rest], now);
+  expect(readdirSync(dirname(file))).toEqual(['ash.db', 'ash.db.before-1']);
+  using kept = new DatabaseSync(`${file}.before-1`, { readOnly: true });
+  expect(kept.prepare('select name, sql from sqlite_master order by name').all()).toEqual(before);
+  expect(statSync(`${file}.before-1`).mode & 0o777).toBe(0o600);
+
+  const store = await opened({ file });
+  expect(readdirSync(dirname(file))).toContain('ash.db.before-1');
+  await store[Symbol.asyncDispose]();
+  await (await opened({ file }))[Symbol.asyncDispose]();
+  expect(readdirSync(dirname(file))).toEqual(['ash.db']);
 });

@@ -9,12 +9,14 @@ import { migrationSuite } from './migration-suite.ts';
 import { nounSuite } from './noun-suite.ts';
 import { postgresSuite } from './postgres-suite.ts';
 import { queueSuite } from './queue-suite.ts';
+import { fillPostgres, fillSqlite } from './schema-fixture.ts';
 import { textSuite } from './text-suite.ts';
 import { turnSuite } from './turn-suite.ts';
+import { upgradeSuite } from './upgrade-suite.ts';
 import { usageSuite } from './usage-suite.ts';
 import { writeSuite } from './write-suite.ts';
 
-function conformance(backend: Backend): void {
+function conformance(backend: Backend, fill: Parameters<typeof upgradeSuite>[1]): void {
   migrationSuite(backend);
   writeSuite(backend);
   logSuite(backend);
@@ -24,10 +26,14 @@ function conformance(backend: Backend): void {
   credentialSuite(backend);
   usageSuite(backend);
   queueSuite(backend);
+  upgradeSuite(backend, fill);
 }
 
 describe('SQLite', () => {
-  conformance({ dialect: 'sqlite', fresh: async () => ({ file: join(temporaryFolder(), 'data', 'ash.db') }) });
+  conformance(
+    { dialect: 'sqlite', fresh: async () => ({ file: join(temporaryFolder(), 'data', 'ash.db') }) },
+    fillSqlite,
+  );
 });
 
 const postgres = findPostgres();
@@ -45,6 +51,6 @@ if ('missing' in postgres) {
     const fresh = async () => ({ url: await cluster.createDatabase() });
     // First, while there are few databases: a restart takes longer with each.
     postgresSuite({ fresh, stop: (mode) => cluster.stop(mode), start: () => cluster.start() });
-    conformance({ dialect: 'postgres', fresh });
+    conformance({ dialect: 'postgres', fresh }, fillPostgres);
   });
 }

@@ -191,8 +191,14 @@ export const sessionRoutes = defineRoutes({
       status: 201,
       schema: sessionReply.extend({
         files: z.object({
-          asOf: timestamp.describe('When the files were copied: they are those of now, whatever `at` says'),
-          turnRunning: z.boolean().describe('Whether the parent was working at that moment'),
+          asOf: timestamp.describe('When the files were as the fork has them'),
+          turnRunning: z.boolean().describe('Whether the parent was working when it was forked'),
+          source: z
+            .enum(['now', 'snapshot'])
+            .describe(
+              'Whether they are those of now, or with `at` those of the newest snapshot that is not later than it; `now` also when there is none',
+            ),
+          seq: z.int().describe("Newest entry of the parent's log at that moment"),
         }),
         conversation: z.object({ upTo: z.int().describe("Newest entry of the parent's log that was taken over") }),
       }),
