@@ -1,4 +1,4 @@
-/** A server of its own for a benchmark: a child process with the built packages' sources, on a free port. */
+/** A server of its own for a benchmark: a child process that runs what is built, as an installed one does, on a free port. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -16,13 +16,19 @@ export class AshServer implements AsyncDisposable {
   /** From spawn to the first answer, in ms. */
   readonly startMs: number;
   readonly #child: ChildProcess;
+  readonly #keep: boolean;
 
-  private constructor(made: { dataDir: string; url: string; apiKey: string; startMs: number; child: ChildProcess }) {
+  private constructor(
+    made: Pick<AshServer, 'dataDir' | 'url' | 'apiKey' | 'startMs'>,
+    child: ChildProcess,
+    keep: boolean,
+  ) {
     this.dataDir = made.dataDir;
     this.url = made.url;
     this.apiKey = made.apiKey;
     this.startMs = made.startMs;
-    this.#child = made.child;
+    this.#child = child;
+    this.#keep = keep;
     this.client = new AshClient({ serverUrl: made.url, apiKey: made.apiKey });
   }
 
@@ -30,17 +36,26 @@ export class AshServer implements AsyncDisposable {
     return this.#child.pid ?? 0;
   }
 
-  /** @param modelUrl where model calls go */
-  static async start(modelUrl: string, env: Record<string, string> = {}): Promise<AshServer> {
-    const dataDir = await mkdtemp(join(tmpdir(), 'ash-bench-'));
+  /**
+   * @param modelUrl where model calls go
+   * @param env settings; without ASH_SPARES there are no spares
+   * @param given an earlier data folder, which stays
+   */
+  static async start(
+    modelUrl: string,
+    env: Record<string, string> = {},
+    given?: { dataDir: string; apiKey?: string },
+  ): Promise<AshServer> {
+    const dataDir = given?.dataDir ?? (await mkdtemp(join(tmpdir(), 'ash-bench-')));
     const start = performance.now();
-    const child = spawn(process.execPath, ['--conditions=@ash-ai/source', program], {
+    const child = spawn(process.execPath, [program], {
       env: {
         PATH: process.env.PATH,
         ASH_HOST: '127.0.0.1',
         ASH_PORT: '0',
         ASH_DATA_DIR: dataDir,
         ASH_LOG_LEVEL: 'warn',
+        ASH_SPARES: 'off',
         ANTHROPIC_BASE_URL: modelUrl,
         ANTHROPIC_API_KEY: 'bench',
         ...env,
@@ -52,8 +67,8 @@ export class AshServer implements AsyncDisposable {
     const { url } = JSON.parse(ready.toString()) as { url: string };
     await fetch(`${url}/health`);
     const startMs = performance.now() - start;
-    const apiKey = (await readFile(join(dataDir, 'initial-api-key'), 'utf8')).trim();
-    return new AshServer({ dataDir, url, apiKey, startMs, child });
+    const apiKey = given?.apiKey ?? (await readFile(join(dataDir, 'initial-api-key'), 'utf8')).trim();
+    return new AshServer({ dataDir, url, apiKey, startMs }, child, given !== undefined);
   }
 
   /** Deploys an agent with nothing but instructions. */
@@ -65,6 +80,6 @@ export class AshServer implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#child.kill('SIGINT');
     await once(this.#child, 'exit');
-    await rm(this.dataDir, { recursive: true, force: true });
+    if (!this.#keep) await rm(this.dataDir, { recursive: true, force: true });
   }
 }

@@ -43,3 +43,19 @@ export function processesWith(text: string): Map<number, string> {
   }
   return found;
 }
+
+/** How many cores are busy with whatever runs on this machine, over a while. */
+export async function busyCores(ms: number): Promise<number> {
+  const times = (): { idle: number; all: number } => {
+    const sums = { idle: 0, all: 0 };
+    for (const { times } of cpus()) {
+      sums.idle += times.idle;
+      sums.all += times.user + times.nice + times.sys + times.irq + times.idle;
+    }
+    return sums;
+  };
+  const before = times();
+  await new Promise((resolve) => setTimeout(resolve, ms));
+  const after = times();
+  return cpus().length * (1 - (after.idle - before.idle) / (after.all - before.all));
+}

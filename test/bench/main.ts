@@ -1,87 +1,136 @@
 /**
- * `npm run bench`: Ash beside the Agent SDK alone, with the same scripted model in the same run. Prints a table, keeps
- * the figures in bench-results/, and compares them with the last run. Reports; asserts nothing.
+ * `npm run bench`: Ash beside the Agent SDK alone, with the same scripted model in the same run. Builds, measures what is
+ * built, prints a table, keeps the figures in bench-results/, and compares them with the last run. Reports; asserts nothing.
+ * `-- --only <words>` runs the benchmarks whose names hold one of the words; `-- --list` names them.
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { startScriptedModel } from '@ash-ai/scripted-model';
 import { AshServer } from './ash-server.ts';
-import { coldTurns, creates, gets, memory, previews, starts, warmTurns } from './benchmarks.ts';
+import { creates, memory, previews, starts, warmTurns } from './benchmarks.ts';
 import { adoptions, commits, gaps } from './durability.ts';
 import { egress } from './egress.ts';
-import { machine } from './machine.ts';
-import type { Figures } from './measure.ts';
+import { burst, firstTurns, wakes } from './first-turns.ts';
+import { busyCores, machine } from './machine.ts';
+import { manyReaders } from './many-readers.ts';
+import type { Results } from './measure.ts';
+import { rates } from './rates.ts';
 import { walls } from './sandbox.ts';
+import { sleeping } from './sleeping.ts';
 
 const resultsDir = join(process.cwd(), 'bench-results');
+/** What the servers of the benchmarks of durability say. */
+const serverLog = join(resultsDir, 'server.log');
+mkdirSync(resultsDir, { recursive: true });
+const { values: given } = parseArgs({
+  options: { only: { type: 'string' }, list: { type: 'boolean', default: false } },
+});
 
-const here = machine();
+/** A server of its own with an agent, for a benchmark that needs nothing else. */
+const onServer =
+  (work: (server: AshServer, modelUrl: string) => Promise<Results>) =>
+  async (modelUrl: string): Promise<Results> => {
+    await using server = await AshServer.start(modelUrl);
+    await server.deploy('bench');
+    return await work(server, modelUrl);
+  };
+
+const benchmarks: Record<string, (modelUrl: string) => Promise<Results>> = {
+  start: starts,
+  sleeping,
+  rates: onServer(rates),
+  create: onServer(creates),
+  'first turns': firstTurns,
+  wake: wakes,
+  'warm turns': onServer(warmTurns),
+  previews: onServer(previews),
+  readers: manyReaders,
+  burst: (modelUrl) => burst(modelUrl),
+  memory: onServer(memory),
+  walls: () => walls(),
+  egress: () => egress(),
+  commits: () => commits(),
+  adoption: () => adoptions(serverLog),
+  'gap of a client': () => gaps(serverLog),
+};
+
+if (given.list) {
+  for (const name of Object.keys(benchmarks)) console.log(name);
+  process.exit(0);
+}
+const words = given.only?.split(',').map((word) => word.trim());
+const chosen = Object.entries(benchmarks).filter(([name]) => words?.some((word) => name.includes(word)) ?? true);
+if (chosen.length === 0) throw new Error(`no benchmark is called ${given.only}; --list names them`);
+
+const here = { ...machine(), busyCores: await busyCores(2000) };
 console.log(`${here.cpu}, ${here.cores} cores, ${here.memoryGb} GB, kernel ${here.kernel}, Node ${here.node}`);
-if (here.load > 0.5 * here.cores) console.log(`NOT QUIET: load ${here.load}. Figures of a busy machine say little.`);
+const quiet = here.busyCores < 0.1 * here.cores;
+if (!quiet) {
+  console.log(
+    `NOT QUIET: others use ${here.busyCores.toFixed(1)} of ${here.cores} cores (load ${here.load}). Only ratios say something.`,
+  );
+}
 
 await using model = await startScriptedModel({});
-const results: Record<string, Figures> = {};
-const note = (more: Record<string, Figures>): void => {
-  Object.assign(results, more);
-};
+const results: Results = {};
+const failed: string[] = [];
 const started = performance.now();
-const run = async (name: string, work: () => Promise<Record<string, Figures>>): Promise<void> => {
-  process.stderr.write(`… ${name}\n`);
-  note(await work());
-};
-
-await run('server start', () => starts(model.url));
-{
-  await using server = await AshServer.start(model.url);
-  await server.deploy('bench');
-  await run('GET session, health', () => gets(server));
-  await run('create session', () => creates(server));
-  await run('cold turns', () => coldTurns(server, model.url));
-  await run('warm turns', () => warmTurns(server, model.url));
-  await run('previews', () => previews(server, model.url));
-  await run('memory', () => memory(server));
-}
-
-await run('walls', () => walls());
-await run('egress proxy', () => egress());
-await run('commits', () => commits());
-mkdirSync(resultsDir, { recursive: true });
-const serverLog = join(resultsDir, 'server.log');
-await run('adoption', () => adoptions(serverLog));
-await run('gap of a client', () => gaps(serverLog));
-
 const before = lastRun();
-print(results, before);
 const at = new Date().toISOString();
-writeFileSync(
-  join(resultsDir, `${at.replaceAll(':', '-')}.json`),
-  JSON.stringify({ at, machine: here, results }, null, 2),
-);
-console.log(`\n${Math.round((performance.now() - started) / 1000)} s; kept in bench-results/`);
-
-function lastRun(): Record<string, Figures> | undefined {
+const kept = join(resultsDir, `${at.replaceAll(':', '-')}.json`);
+for (const [index, [name, work]] of chosen.entries()) {
+  const from = performance.now();
+  process.stderr.write(`[${index + 1}/${chosen.length}] ${name} … `);
   try {
-    const newest = readdirSync(resultsDir)
-      .filter((name) => name.endsWith('.json'))
-      .sort()
-      .at(-1);
-    if (newest === undefined) return undefined;
-    return (JSON.parse(readFileSync(join(resultsDir, newest), 'utf8')) as { results: Record<string, Figures> }).results;
-  } catch {
-    return undefined;
+    Object.assign(results, await work(model.url));
+    process.stderr.write(`${seconds(from)} s\n`);
+  } catch (cause) {
+    failed.push(name);
+    process.stderr.write(`failed: ${cause instanceof Error ? cause.stack : cause}\n`);
   }
+  // After each of them, so that a run that is broken off has measured something.
+  keep();
 }
 
-function print(now: Record<string, Figures>, earlier: Record<string, Figures> | undefined): void {
+print(results, before);
+console.log(`\n${seconds(started)} s; kept in ${kept}`);
+if (failed.length > 0) process.exitCode = 1;
+
+function keep(): void {
+  const run = { at, machine: { ...here, quiet }, only: given.only, results, failed };
+  writeFileSync(kept, JSON.stringify(run, null, 2));
+}
+
+function seconds(from: number): string {
+  return ((performance.now() - from) / 1000).toFixed(0);
+}
+
+/** Figures of the runs before, the newest of each. */
+function lastRun(): Results {
+  const earlier: Results = {};
+  try {
+    for (const name of readdirSync(resultsDir).sort()) {
+      if (name.endsWith('.json'))
+        Object.assign(earlier, JSON.parse(readFileSync(join(resultsDir, name), 'utf8')).results);
+    }
+  } catch {
+    // The first run has nothing to be compared with.
+  }
+  return earlier;
+}
+
+function print(now: Results, earlier: Results): void {
   const cell = (value: number): string => (value >= 100 ? value.toFixed(0) : value.toFixed(1)).padStart(9);
-  console.log(
-    `\n${'what'.padEnd(58)}${'n'.padStart(6)}${'p50'.padStart(9)}${'p95'.padStart(9)}${'p99'.padStart(9)}  unit  before`,
-  );
+  const head = ['p50', 'p95', 'p99'].map((name) => name.padStart(9)).join('');
+  console.log(`\n${'what'.padEnd(62)}${'n'.padStart(7)}${head}  unit  before  change`);
   for (const [name, { n, p50, p95, p99, unit }] of Object.entries(now)) {
-    const was = earlier?.[name];
-    const change = was === undefined ? '' : `  ${cell(was.p50).trim()}`;
+    const was = earlier[name]?.p50;
+    const change = was === undefined || was === 0 ? undefined : Math.round((p50 / was - 1) * 100);
+    const compared =
+      was === undefined ? '' : `${cell(was)}  ${change === undefined ? '' : `${change > 0 ? '+' : ''}${change} %`}`;
     console.log(
-      `${name.padEnd(58)}${String(n).padStart(6)}${cell(p50)}${cell(p95)}${cell(p99)}  ${unit.padEnd(4)}${change}`,
+      `${name.padEnd(62)}${String(n).padStart(7)}${cell(p50)}${cell(p95)}${cell(p99)}  ${unit.padEnd(3)}${compared}`,
     );
   }
 }

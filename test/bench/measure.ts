@@ -5,8 +5,11 @@ export interface Figures {
   p50: number;
   p95: number;
   p99: number;
-  unit: 'ms' | 'MB' | '/s';
+  unit: 'ms' | 'MB' | '/s' | '×';
 }
+
+/** Figures by what they are of; two blanks before a name: the baseline of the line above, or a part of it. */
+export type Results = Record<string, Figures>;
 
 /** The figures of a list of values. */
 export function figuresOf(values: readonly number[], unit: Figures['unit']): Figures {

@@ -9,8 +9,9 @@ export class SdkAlone implements AsyncDisposable {
   readonly #folder: string;
   readonly #query: Query;
   #push: ((message: SDKUserMessage | undefined) => void) | undefined;
+  #sessionId: string | undefined;
 
-  private constructor(folder: string, modelUrl: string) {
+  private constructor(folder: string, modelUrl: string, resume: string | undefined) {
     this.#folder = folder;
     const next = (): Promise<SDKUserMessage | undefined> =>
       new Promise((resolve) => {
@@ -39,6 +40,7 @@ export class SdkAlone implements AsyncDisposable {
           CLAUDE_CODE_DISABLE_BACKGROUND_TASKS: '1',
           CLAUDE_CODE_DISABLE_CRON: '1',
         },
+        ...(resume === undefined ? {} : { resume }),
         includePartialMessages: true,
         permissionMode: 'bypassPermissions',
         allowDangerouslySkipPermissions: true,
@@ -52,7 +54,13 @@ export class SdkAlone implements AsyncDisposable {
   static async start(modelUrl: string): Promise<SdkAlone> {
     const folder = await mkdtemp(join(tmpdir(), 'ash-bench-sdk-'));
     await mkdir(join(folder, 'workspace'));
-    return new SdkAlone(folder, modelUrl);
+    return new SdkAlone(folder, modelUrl, undefined);
+  }
+
+  /** Ends the runtime and gives what starts another one with the same conversation. */
+  async sleep(modelUrl: string): Promise<() => SdkAlone> {
+    await this.#end();
+    return () => new SdkAlone(this.#folder, modelUrl, this.#sessionId);
   }
 
   /** Sends a message and reads to its result; `onMessage` sees everything. */
@@ -65,6 +73,7 @@ export class SdkAlone implements AsyncDisposable {
     this.#push = undefined;
     push(message);
     for (let step = await reading; !step.done; step = await this.#query.next()) {
+      if ('session_id' in step.value) this.#sessionId = step.value.session_id;
       onMessage?.(step.value);
       if (step.value.type === 'result') return;
     }
@@ -72,9 +81,13 @@ export class SdkAlone implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    // The end of the input ends the runtime; until it is gone it writes into its folder.
+    await this.#end();
+    await rm(this.#folder, { recursive: true, force: true, maxRetries: 10 });
+  }
+
+  /** The end of the input ends the runtime; until it is gone it writes into its folder. */
+  async #end(): Promise<void> {
     this.#push?.(undefined);
     for (let step = await this.#query.next(); !step.done; step = await this.#query.next());
-    await rm(this.#folder, { recursive: true, force: true, maxRetries: 10 });
   }
 }
