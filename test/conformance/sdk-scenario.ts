@@ -187,6 +187,29 @@ export const steps: readonly Step[] = [
   { call: 'listUsageEvents', with: { after: 'yesterday' } },
   { call: 'listEgress', at: ['$fork.id'] },
 
+  // Webhooks
+  { call: 'createWebhook', at: ['https://127.0.0.1/hook'] },
+  {
+    call: 'createWebhook',
+    at: ['https://hooks.invalid/ash'],
+    with: { events: ['turn.completed', 'turn.failed'], description: 'of the conformance' },
+    as: 'hook',
+  },
+  { call: 'createWebhook', at: ['https://hooks.invalid/all'] },
+  { call: 'listWebhooks' },
+  { call: 'getWebhook', at: ['$hook.webhook.id'] },
+  { call: 'getWebhook', at: [nobody] },
+  { call: 'rotateWebhookSecret', at: ['$hook.webhook.id'], with: { overlapSeconds: 0 } },
+  { call: 'testWebhook', at: ['$hook.webhook.id'], as: 'test' },
+  { call: 'listWebhookDeliveries', at: ['$hook.webhook.id'], with: { status: 'delivered', limit: 5 } },
+  { call: 'listWebhookDeliveries', at: ['$hook.webhook.id'], with: { type: 'webhook.test' }, compare: 'nothing' },
+  { call: 'getWebhookDelivery', at: ['$hook.webhook.id', '$test.id'], compare: 'nothing' },
+  { call: 'getWebhookDelivery', at: ['$hook.webhook.id', nobody] },
+  { call: 'redeliverWebhook', at: ['$hook.webhook.id', '$test.id'], compare: 'nothing' },
+  { call: 'testWebhook', at: [nobody] },
+  { call: 'deleteWebhook', at: ['$hook.webhook.id'] },
+  { call: 'deleteWebhook', at: ['$hook.webhook.id'] },
+
   // API keys
   { call: 'createApiKey', at: ['of the conformance'], as: 'key' },
   { call: 'listApiKeys' },

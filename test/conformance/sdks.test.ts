@@ -124,12 +124,13 @@ function told(outcomes: readonly Outcome[]): Outcome[] {
     const answer = Array.isArray(outcome.answer) ? withoutPieces(outcome.answer) : outcome.answer;
     const compared = compare === 'all' || !Array.isArray(answer) ? answer : partOf(answer, compare);
     const json = JSON.stringify(inOrder({ ...outcome, answer: compared }))
-      .replace(/\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b|\b(?:msg|toolu|req)_\w+/g, (id) => `${idOf(id)}`)
+      .replace(/\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b|\b(?:msg|toolu|req)_[\w-]+/g, (id) => `${idOf(id)}`)
       .replace(/\b\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)/g, '<instant>')
       .replace(/(\\*"(?:\w*_ms|\w*Ms|totalComputeSeconds|sequence|lastSeq)\\*":)[\d.e-]+/g, '$10')
       .replace(/("eventType":"compute_seconds"[^{}]*"value":)[\d.e-]+/g, '$10')
       .replace(/(?<=\/agent-versions\/)[0-9a-f]+/g, '<tenant>')
       .replace(/\bash_[\w-]{4,}/g, '<key>')
+      .replace(/\bwhsec_[\w+/=]+/g, '<secret>')
       .replace(/("tenantId":)"(?:typescript|python)"/g, '$1"<tenant>"');
     return JSON.parse(json) as Outcome;
   });

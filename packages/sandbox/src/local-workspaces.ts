@@ -65,7 +65,8 @@ export class LocalWorkspaces implements Workspaces {
   /** Makes the folders of a session, still empty. Only while its disk is held. */
   async place(sessionId: string): Promise<Prepared> {
     const dir = this.dirOf(sessionId);
-    const uids = (await uidsOf(dir)) ?? this.#options.uids?.take();
+    const pool = this.#options.uids;
+    const uids = pool && ((await uidsOf(dir)) ?? pool.take());
     return { dir, layout: await makeSandboxDir(dir, uids), uids };
   }
 

@@ -33,6 +33,7 @@ from ash_ai.models import (
     Approval,
     Attachment,
     CreatedApiKey,
+    CreatedWebhook,
     Credential,
     DeleteFileResponse,
     EgressRecord,
@@ -42,6 +43,7 @@ from ash_ai.models import (
     ForkedFiles,
     ForkSessionResponse,
     GetFileResponse,
+    GetWebhookDeliveryResponse,
     HealthResponse,
     InterruptSessionResponse,
     ListFilesResponse,
@@ -57,6 +59,8 @@ from ash_ai.models import (
     SessionLogs,
     UsageEvent,
     UsageStats,
+    Webhook,
+    WebhookDelivery,
     WriteFilesResponse,
     WrittenFile,
 )
@@ -77,8 +81,11 @@ from ash_ai.types import (
     SessionStatus,
     Thinking,
     Unset,
+    WebhookDeliveryStatus,
+    WebhookEventType,
     WhenBusy,
 )
+from ash_ai.webhook import AshWebhookInvalid, WebhookEvent, verify_webhook
 
 __version__ = "0.1.0"
 
@@ -97,9 +104,11 @@ __all__ = [
     "AshClient",
     "AshEvent",
     "AshStreamCut",
+    "AshWebhookInvalid",
     "AsyncAshClient",
     "Attachment",
     "CreatedApiKey",
+    "CreatedWebhook",
     "Credential",
     "CredentialType",
     "DeleteFileResponse",
@@ -116,6 +125,7 @@ __all__ = [
     "ForkedConversation",
     "ForkedFiles",
     "GetFileResponse",
+    "GetWebhookDeliveryResponse",
     "HealthResponse",
     "InterruptSessionResponse",
     "ListFilesResponse",
@@ -148,6 +158,11 @@ __all__ = [
     "Unset",
     "UsageEvent",
     "UsageStats",
+    "Webhook",
+    "WebhookDelivery",
+    "WebhookDeliveryStatus",
+    "WebhookEvent",
+    "WebhookEventType",
     "WhenBusy",
     "WriteFilesResponse",
     "WrittenFile",
@@ -157,4 +172,5 @@ __all__ = [
     "extract_text_from_event",
     "parse_sse_stream",
     "parse_sse_stream_async",
+    "verify_webhook",
 ]

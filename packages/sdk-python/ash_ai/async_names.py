@@ -10,6 +10,7 @@ from ash_ai.calls import (
     SecretCalls,
     ServerCalls,
     SessionCalls,
+    WebhookCalls,
     WorkCalls,
 )
 
@@ -75,5 +76,16 @@ class AsyncNames:
     aget_queue_stats = AsyncCall(WorkCalls.get_queue_stats.describe)
     alist_usage_events = AsyncCall(WorkCalls.list_usage_events.describe)
     aget_usage_stats = AsyncCall(WorkCalls.get_usage_stats.describe)
+    acreate_webhook = AsyncCall(WebhookCalls.create_webhook.describe)
+    alist_webhooks = AsyncCall(WebhookCalls.list_webhooks.describe)
+    aget_webhook = AsyncCall(WebhookCalls.get_webhook.describe)
+    aupdate_webhook = AsyncCall(WebhookCalls.update_webhook.describe)
+    adelete_webhook = AsyncCall(WebhookCalls.delete_webhook.describe)
+    arotate_webhook_secret = AsyncCall(WebhookCalls.rotate_webhook_secret.describe)
+    atest_webhook = AsyncCall(WebhookCalls.test_webhook.describe)
+    alist_webhook_deliveries = AsyncCall(WebhookCalls.list_webhook_deliveries.describe)
+    aget_webhook_delivery = AsyncCall(WebhookCalls.get_webhook_delivery.describe)
+    aredeliver_webhook = AsyncCall(WebhookCalls.redeliver_webhook.describe)
+    areplay_webhook = AsyncCall(WebhookCalls.replay_webhook.describe)
     ahealth = AsyncCall(ServerCalls.health.describe)
     arequest = AsyncCall(ServerCalls.request.describe)

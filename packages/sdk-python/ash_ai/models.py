@@ -423,3 +423,54 @@ class ApiError(Model):
     suggestion: str | Unset = UNSET
     details: JsonObject | Unset = UNSET
     request_id: str | Unset = UNSET
+
+
+@dataclass(kw_only=True)
+class Webhook(Model):
+    """Where events are sent to."""
+
+    id: UUID
+    tenant_id: str
+    url: str
+    description: str
+    events: list[str] | None
+    enabled: bool
+    previous_secret_until: datetime | None
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(kw_only=True)
+class CreatedWebhook(Model):
+    """A webhook with its secret, which is shown only when it is made."""
+
+    webhook: Webhook
+    secret: str
+
+
+@dataclass(kw_only=True)
+class WebhookDelivery(Model):
+    """One event for one webhook, and what became of it."""
+
+    id: UUID
+    webhook_id: UUID
+    event_id: str
+    type: str
+    session_id: UUID | None
+    queue_item_id: UUID | None
+    status: str
+    attempts: int
+    next_attempt_at: datetime | None
+    last_attempt_at: datetime | None
+    last_status_code: int | None
+    last_error: str | None
+    created_at: datetime
+    delivered_at: datetime | None
+
+
+@dataclass(kw_only=True)
+class GetWebhookDeliveryResponse(Model):
+    """A delivery with what it sends."""
+
+    delivery: WebhookDelivery
+    payload: JsonObject | None

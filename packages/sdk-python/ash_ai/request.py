@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar, cast
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -138,6 +138,11 @@ def many(key: str, kind: type[M]) -> Reader[list[M]]:
         return [kind.from_dict(each) for each in found]
 
     return read
+
+
+def plain(key: str, kind: type[T]) -> Reader[T]:
+    """Reads the plain value under ``key``."""
+    return lambda response: cast(T, _part(response, key, kind))
 
 
 def nothing(_response: httpx.Response) -> None:

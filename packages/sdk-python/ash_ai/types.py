@@ -37,6 +37,26 @@ UNSET: Final = Unset()
 
 SessionStatus = Literal["starting", "active", "paused", "stopped", "ended", "error"]
 PermissionMode = Literal["bypassPermissions", "permissionsByAgent", "default"]
+WebhookDeliveryStatus = Literal["pending", "delivered", "failed", "skipped"]
+WebhookEventType = Literal[
+    "session.created",
+    "session.configured",
+    "session.paused",
+    "session.resumed",
+    "session.stopped",
+    "session.ended",
+    "session.sandbox_lost",
+    "session.recovered",
+    "turn.started",
+    "turn.completed",
+    "turn.failed",
+    "turn.interrupted",
+    "approval.requested",
+    "approval.answered",
+    "queue_item.completed",
+    "queue_item.failed",
+    "queue_item.cancelled",
+]
 Effort = Literal["low", "medium", "high", "max"]
 WhenBusy = Literal["queue", "reject", "interrupt"]
 CredentialType = Literal["anthropic", "openai", "custom", "bedrock"]

@@ -15,9 +15,10 @@ import { type AshClientOptions, createRequests } from './request.ts';
 import { type HandleCalls, handleCalls } from './session.ts';
 import { type SessionCalls, sessionCalls } from './sessions.ts';
 import { type UsageCalls, usageCalls } from './usage.ts';
+import { type WebhookCalls, webhookCalls } from './webhooks.ts';
 
 type Calls = AgentCalls & SessionCalls & MessageCalls & PagingCalls & HealthCalls & HandleCalls;
-type MoreCalls = ApprovalCalls & CredentialCalls & QueueCalls & UsageCalls & ApiKeyCalls;
+type MoreCalls = WebhookCalls & ApprovalCalls & CredentialCalls & QueueCalls & UsageCalls & ApiKeyCalls;
 type FilesAndCommands = FileCalls & AttachmentCalls & ExecCalls & EgressCalls;
 
 export interface AshClient extends Calls, MoreCalls, FilesAndCommands {}
@@ -36,7 +37,7 @@ export class AshClient {
   constructor(options: AshClientOptions) {
     const requests = createRequests(options);
     Object.assign(this, agentCalls(requests), sessionCalls(requests), messageCalls(requests), healthCalls(requests));
-    Object.assign(this, approvalCalls(requests));
+    Object.assign(this, approvalCalls(requests), webhookCalls(requests));
     Object.assign(this, credentialCalls(requests), queueCalls(requests), usageCalls(requests), apiKeyCalls(requests));
     Object.assign(this, fileCalls(requests), attachmentCalls(requests), execCalls(requests), egressCalls(requests));
     Object.assign(this, pagingCalls(requests), handleCalls(this));

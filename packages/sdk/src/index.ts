@@ -19,3 +19,5 @@ export type { AshClientOptions, CallOptions } from './request.ts';
 export { AshTurnFailed, type SessionHandle } from './session.ts';
 export type { CreateSessionOptions, ForkSessionOptions } from './sessions.ts';
 export type * from './types.ts';
+export { AshWebhookInvalid, type VerifyWebhookOptions, verifyWebhook, type WebhookEvent } from './verify-webhook.ts';
+export type { CreateWebhookOptions } from './webhooks.ts';

@@ -55,6 +55,17 @@ const routes: { readonly [K in RouteKey]: `${Contract[K]['method']} ${Contract[K
   cancelQueueItem: 'DELETE /api/queue/:id',
   listUsageEvents: 'GET /api/usage',
   getUsageStats: 'GET /api/usage/stats',
+  createWebhook: 'POST /api/webhooks',
+  listWebhooks: 'GET /api/webhooks',
+  getWebhook: 'GET /api/webhooks/:id',
+  updateWebhook: 'PATCH /api/webhooks/:id',
+  deleteWebhook: 'DELETE /api/webhooks/:id',
+  rotateWebhookSecret: 'POST /api/webhooks/:id/rotate-secret',
+  testWebhook: 'POST /api/webhooks/:id/test',
+  listWebhookDeliveries: 'GET /api/webhooks/:id/deliveries',
+  getWebhookDelivery: 'GET /api/webhooks/:id/deliveries/:deliveryId',
+  redeliverWebhook: 'POST /api/webhooks/:id/deliveries/:deliveryId/redeliver',
+  replayWebhook: 'POST /api/webhooks/:id/replay',
   listApiKeys: 'GET /api/api-keys',
   createApiKey: 'POST /api/api-keys',
   deleteApiKey: 'DELETE /api/api-keys/:id',
@@ -70,6 +81,9 @@ export const creating: ReadonlySet<RouteKey> = new Set<RouteKey>([
   'sendMessage',
   'storeCredential',
   'enqueue',
+  'createWebhook',
+  'rotateWebhookSecret',
+  'testWebhook',
   'createApiKey',
   'createTenantApiKey',
 ]);
@@ -81,6 +95,8 @@ export const repeatable: ReadonlySet<RouteKey> = new Set<RouteKey>([
   'resumeSession',
   'writeSessionFiles',
   'uploadWorkspace',
+  'redeliverWebhook',
+  'replayWebhook',
 ]);
 
 type Parts<K extends RouteKey> = Given<Contract[K]>;

@@ -25,6 +25,8 @@ export type {
   UsageEvent,
   UsageEventType,
   UsageStats,
+  Webhook,
+  WebhookDelivery,
 } from '@ash-ai/shared/contract';
 
 type Body<K extends keyof Contract> = Given<Contract[K]>['body'];
@@ -50,6 +52,14 @@ export interface DownloadedFile {
   /** Whether the session was awake (`sandbox`) or asleep (`snapshot`). */
   source: string;
 }
+
+export type CreateWebhookRequest = Body<'createWebhook'>;
+export type UpdateWebhookRequest = Body<'updateWebhook'>;
+export type ReplayWebhookRequest = Body<'replayWebhook'>;
+/** A webhook with its secret, which is shown only when it is made. */
+export type CreatedWebhook = ReplyOf<Contract['createWebhook']>;
+export type ListWebhookDeliveriesOptions = Given<Contract['listWebhookDeliveries']>['query'];
+export type GetWebhookDeliveryResponse = ReplyOf<Contract['getWebhookDelivery']>;
 
 export type EnqueueRequest = Body<'enqueue'>;
 export type CreatedApiKey = ReplyOf<Contract['createApiKey']>;

@@ -16,5 +16,5 @@ test('loading the package brings in no Node built-in and no zod', () => {
   const loaded: string[] = JSON.parse(output);
   expect(loaded.length).toBeGreaterThan(5);
   expect(loaded.filter((url) => !/\/packages\/(sdk|shared)\/src\/[\w./-]+\.ts$/.test(url))).toEqual([]);
-  expect(loaded.filter((url) => /\/(contract|api\/.*)\.ts$/.test(url))).toEqual([]);
+  expect(loaded.filter((url) => /\/src\/(contract|api\/.*)\.ts$/.test(url))).toEqual([]);
 });

@@ -159,6 +159,12 @@ export const variables = {
     meaning: 'Largest attachment, in bytes; at most 104857600',
     schema: whole(1, attachmentLimits.maxBytes),
   },
+  webhookTargets: {
+    name: 'ASH_WEBHOOK_TARGETS',
+    meaning:
+      'Hosts besides public ones that webhooks may be sent to, by http too: names, "*.suffix", addresses, with a port or ":*", separated by commas',
+    schema: text.transform(toPatterns),
+  },
   bridgeEntry: {
     name: 'ASH_BRIDGE_ENTRY',
     meaning: 'Entry file of the bridge, in place of the installed one',

@@ -15,6 +15,7 @@ import type { ReplyOf } from './api/route.ts';
 import type { enforcedSchema, isolationNames, limitsRequestSchema, sandboxLimitsSchema } from './api/sandbox-limits.ts';
 import { type sessionConfigSchema, sessionRoutes, type sessionSchema } from './api/sessions.ts';
 import { type usageEventSchema, usageRoutes } from './api/usage.ts';
+import { type webhookDeliverySchema, webhookRoutes, type webhookSchema } from './api/webhooks.ts';
 
 export { attachmentLimits } from './api/attachments.ts';
 export { type CredentialType, credentialTypes } from './api/credentials.ts';
@@ -36,6 +37,7 @@ export {
 export { isolationNames, limitsRequestSchema } from './api/sandbox-limits.ts';
 export { permissionModes, type SessionStatus, sessionStatuses } from './api/sessions.ts';
 export { type UsageEventType, usageEventTypes } from './api/usage.ts';
+export { webhookDeliveryStatuses, webhookLimits } from './api/webhooks.ts';
 
 export const contract = {
   ...healthRoutes,
@@ -50,6 +52,7 @@ export const contract = {
   ...queueRoutes,
   ...usageRoutes,
   ...egressRoutes,
+  ...webhookRoutes,
   ...apiKeyRoutes,
 };
 export type Contract = typeof contract;
@@ -65,6 +68,8 @@ export type Credential = z.output<typeof credentialSchema>;
 export type QueueItem = z.output<typeof queueItemSchema>;
 export type QueueStats = ReplyOf<Contract['getQueueStats']>['stats'];
 export type EgressRecord = z.output<typeof egressRecordSchema>;
+export type Webhook = z.output<typeof webhookSchema>;
+export type WebhookDelivery = z.output<typeof webhookDeliverySchema>;
 export type UsageEvent = z.output<typeof usageEventSchema>;
 export type UsageStats = ReplyOf<Contract['getUsageStats']>['stats'];
 export type ApiKey = z.output<typeof apiKeySchema>;

@@ -106,6 +106,28 @@ export const errorTable = {
     suggestion: 'Only pending items can be cancelled; interrupt the session of one that is processing.',
   }),
 
+  // webhooks
+  webhook_not_found: define<{ webhookId: string }>(404, (c) => `Webhook ${c.webhookId} not found`),
+  webhook_delivery_not_found: define<{ deliveryId: string }>(
+    404,
+    (c) => `Delivery ${c.deliveryId} of this webhook not found`,
+    { suggestion: 'Deliveries are kept for 30 days.' },
+  ),
+  webhook_url_invalid: define<{ url: string; reason: string }>(
+    400,
+    (c) => `Nothing can be sent to ${JSON.stringify(c.url)}: ${c.reason}`,
+    {
+      suggestion:
+        'Use an https address that is reached from the internet. The operator can list others in ASH_WEBHOOK_TARGETS.',
+    },
+  ),
+  webhook_limit_reached: define<{ limit: number }>(409, (c) => `There are ${c.limit} webhooks already`, {
+    suggestion: 'Delete one, or let one endpoint take several kinds of events.',
+  }),
+  webhook_disabled: define<{ webhookId: string }>(409, (c) => `Webhook ${c.webhookId} is disabled`, {
+    suggestion: 'Enable it first ("enabled": true).',
+  }),
+
   // agents
   agent_not_found: define<{ agent: string }>(404, (c) => `Agent ${JSON.stringify(c.agent)} not found`, {
     suggestion: 'Deploy it first ("ash deploy <folder>"), or list the agents.',

@@ -31,3 +31,10 @@ export {
 export { LineSplitter, LineTooLong } from './ndjson.ts';
 export { formatSse, formatSseComment, readSse, type SseEvent, SseEventTooLarge, SseParser } from './sse.ts';
 export { type AshStreamEvent, classifyToStreamEvents, contentBlocks, type GranularEvent } from './stream-events.ts';
+export {
+  mayBeWebhookEvent,
+  type WebhookEventType,
+  webhookEventOf,
+  webhookEventTypes,
+  webhookTestType,
+} from './webhook-events.ts';

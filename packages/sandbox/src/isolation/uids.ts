@@ -33,7 +33,11 @@ export function serversUids(first: number): UidPair {
 /** The pair that owns a sandbox folder; undefined when nothing in it has an owner yet. */
 export async function uidsOf(sandboxDir: string): Promise<UidPair | undefined> {
   const layout = layoutOf(sandboxDir);
-  const owners = [layout.workspace, layout.bridge].map((dir) => lstat(dir).catch(() => undefined));
+  const owners = [layout.workspace, layout.bridge].map(async (dir) => {
+    const found = await lstat(dir).catch(() => undefined);
+    // A server that died while it made the folder left it to root: it has no owner yet.
+    return found === undefined || found.uid === 0 ? undefined : found;
+  });
   const [workspace, bridge] = await Promise.all(owners);
   if (workspace) return { wall: workspace.uid, bridge: bridge?.uid ?? workspace.uid + 1 };
   return bridge && { wall: bridge.uid - 1, bridge: bridge.uid };

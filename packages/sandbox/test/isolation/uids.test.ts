@@ -1,10 +1,10 @@
 /** Uid pairs: unique, in turn, and known from the folders that they own; ranges of uids: one data folder each. */
-import { readdir, rename, rm } from 'node:fs/promises';
+import { chown, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { layoutOf, makeSandboxDir } from '../../src/isolation/layout.ts';
 import { claimUids } from '../../src/isolation/uid-claims.ts';
-import { createUidPool, serversUids, takenUids } from '../../src/isolation/uids.ts';
+import { createUidPool, serversUids, takenUids, uidsOf } from '../../src/isolation/uids.ts';
 import { isRoot, tempDir } from './harness.ts';
 
 it('hands out pairs in turn and refuses when all are in use', () => {
@@ -56,4 +56,17 @@ it('refuses a folder with files of another one’s uids, and takes the range tha
   expect(await claim(b, 200_000, [400_000])).toBe(396_608);
   // One that begins elsewhere gets none that overlaps.
   expect(await claim(c, 210_000)).toBe(275_536);
+});
+
+it.runIf(isRoot)('a folder that a server left half made has no owner yet', async () => {
+  const dir = join(await tempDir(), 'one');
+  const pair = { wall: 280_000, bridge: 280_001 };
+  const { workspace, bridge } = layoutOf(dir);
+  await mkdir(workspace, { recursive: true });
+  expect(await uidsOf(dir)).toBeUndefined();
+  await chown(workspace, pair.wall, pair.wall);
+  await mkdir(bridge);
+  expect(await uidsOf(dir)).toEqual(pair);
+  await makeSandboxDir(dir, pair);
+  expect(await uidsOf(dir)).toEqual(pair);
 });

@@ -40,6 +40,9 @@ UNNAMED = {
     "interruptSession": "InterruptSessionResponse",
     "forkSession": "ForkSessionResponse",
     "createApiKey": "CreatedApiKey",
+    "createWebhook": "CreatedWebhook",
+    "rotateWebhookSecret": "CreatedWebhook",
+    "getWebhookDelivery": "GetWebhookDeliveryResponse",
     "activateAgentVersion": "ActivateAgentVersionResponse",
 }
 

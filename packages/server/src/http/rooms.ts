@@ -22,6 +22,8 @@ import type {
   SessionEvent,
   UsageEvent,
   UsageStats,
+  Webhook,
+  WebhookDelivery,
 } from '@ash-ai/shared/contract';
 import type { Followed } from '../log/feed-item.ts';
 
@@ -62,6 +64,34 @@ export interface QueueRoom {
 export interface UsageRoom {
   list(tenantId: string, query: Parsed<Contract['listUsageEvents']>['query']): Promise<UsageEvent[]>;
   stats(tenantId: string, query: Parsed<Contract['getUsageStats']>['query']): Promise<UsageStats>;
+}
+
+export interface WebhooksRoom {
+  create(
+    tenantId: string,
+    request: Parsed<Contract['createWebhook']>['body'],
+    idempotencyKey?: string,
+  ): Promise<{ webhook: Webhook; secret: string }>;
+  list(tenantId: string): Promise<Webhook[]>;
+  get(tenantId: string, id: string): Promise<Webhook>;
+  update(tenantId: string, id: string, patch: Parsed<Contract['updateWebhook']>['body']): Promise<Webhook>;
+  delete(tenantId: string, id: string): Promise<void>;
+  rotate(
+    tenantId: string,
+    id: string,
+    overlapSeconds: number,
+    idempotencyKey?: string,
+  ): Promise<{ webhook: Webhook; secret: string }>;
+  test(tenantId: string, id: string, idempotencyKey?: string): Promise<WebhookDelivery>;
+  deliveries(
+    tenantId: string,
+    id: string,
+    query: Parsed<Contract['listWebhookDeliveries']>['query'],
+  ): Promise<WebhookDelivery[]>;
+  delivery(tenantId: string, id: string, deliveryId: string): Promise<ReplyOf<Contract['getWebhookDelivery']>>;
+  redeliver(tenantId: string, id: string, deliveryId: string): Promise<WebhookDelivery>;
+  /** Returns how many deliveries are made due anew. */
+  replay(tenantId: string, id: string, span: Parsed<Contract['replayWebhook']>['body']): Promise<number>;
 }
 
 export interface EgressRoom {
@@ -207,6 +237,7 @@ export interface Rooms {
   credentials: CredentialsRoom;
   queue: QueueRoom;
   usage: UsageRoom;
+  webhooks: WebhooksRoom;
   egress: EgressRoom;
   agents: AgentsRoom;
   sessions: SessionsRoom;

@@ -1,5 +1,5 @@
 /** The log room: appends entries durably, tells readers of them, and lets them follow. */
-import { errors, type LogEntryType } from '@ash-ai/shared';
+import { errors, type LogEntryType, mayBeWebhookEvent } from '@ash-ai/shared';
 import type { Message, SessionEvent } from '@ash-ai/shared/contract';
 import type { LogRoom } from '../http/rooms.ts';
 import type { SessionSettings } from '../sessions/options.ts';
@@ -26,13 +26,17 @@ interface Entry {
 export class Log implements LogRoom {
   readonly #store: Store;
   readonly #feeds = new Map<string, Entry>();
+  readonly #published: () => void;
 
-  constructor(store: Store) {
+  /** @param published called after entries were committed */
+  constructor(store: Store, published: () => void = () => undefined) {
     this.#store = store;
+    this.#published = published;
   }
 
   /** Tells readers of entries that are committed. */
   publish(sessionId: string, entries: readonly EntryItem[]): void {
+    if (entries.some(({ type }) => mayBeWebhookEvent(type))) this.#published();
     const entry = this.#feeds.get(sessionId);
     if (entry === undefined) return;
     if (entry.live === undefined) entry.waiting.push(...entries);

@@ -1,7 +1,10 @@
 /** The event log of a session: appended in order under the lease, read from a cursor. */
+import { mayBeWebhookEvent, webhookEventOf } from '@ash-ai/shared';
 import type { Selectable } from 'kysely';
 import type { Reader, Writer } from './row.ts';
 import type { Tables } from './tables.ts';
+import type { WebhookEvent } from './webhook-deliveries.ts';
+import * as deliveryStore from './webhook-deliveries.ts';
 
 /** An entry to append: its data as a value, or as the JSON text that it already is. */
 export type NewLogEntry = {
@@ -50,7 +53,7 @@ export async function append(
     .updateTable('sessions')
     .set((eb) => ({ lastSeq: eb('lastSeq', '+', entries.length) }))
     .where('id', '=', sessionId)
-    .returning('lastSeq');
+    .returning(['lastSeq', 'tenantId']);
   if (at !== undefined) update = update.set({ lastActiveAt: at });
   if (epoch !== undefined) update = update.where('leaseEpoch', '=', epoch);
   if (frame !== undefined) {
@@ -61,7 +64,7 @@ export async function append(
   const session = await update.executeTakeFirst();
   if (session === undefined) return await whyRefused(tx, sessionId, epoch);
 
-  const { lastSeq } = session;
+  const { lastSeq, tenantId } = session;
   const firstSeq = lastSeq - entries.length + 1;
   const rows = entries.map((entry, index) => ({
     sessionId,
@@ -77,7 +80,16 @@ export async function append(
       .values(rows.slice(start, start + CHUNK))
       .execute();
   }
+  await deliveryStore.record(tx, tenantId, rows.flatMap(eventOf));
   return { firstSeq, lastSeq };
+}
+
+/** What webhooks are told of an entry: in the same transaction, so that none is missed. */
+function eventOf({ sessionId, seq, type, data, createdAt }: Selectable<Tables['logEntries']>): WebhookEvent[] {
+  const event = mayBeWebhookEvent(type) ? webhookEventOf(type, JSON.parse(data)) : undefined;
+  return event === undefined
+    ? []
+    : [{ type: event, eventId: `msg_${sessionId}_${seq}`, at: createdAt, sessionId, seq }];
 }
 
 async function whyRefused(tx: Writer, sessionId: string, epoch: number | undefined) {

@@ -2,6 +2,7 @@
 import { type Selectable, sql } from 'kysely';
 import { PAGE_LIMIT, parseJson, type Reader, type Writer } from './row.ts';
 import type { QueueItemStatus, Tables } from './tables.ts';
+import * as deliveryStore from './webhook-deliveries.ts';
 
 type Row = Selectable<Tables['queueItems']>;
 export type QueueItemRow = Row;
@@ -55,6 +56,7 @@ export async function cancel(
     .where('status', '=', 'pending')
     .returningAll()
     .executeTakeFirst();
+  if (row !== undefined) await tell(tx, row);
   return row && toItem(row);
 }
 
@@ -114,7 +116,15 @@ export async function update(
   { id, holder, patch }: { id: string; holder: string; patch: Partial<Omit<Row, 'id' | 'tenantId' | 'prompt'>> },
 ): Promise<QueueItemRow | undefined> {
   const row = await held(tx, holder).set(patch).where('id', '=', id).returningAll().executeTakeFirst();
+  if (row !== undefined) await tell(tx, row);
   return row && toItem(row);
+}
+
+/** Webhooks are told of an end in the transaction that makes it true. */
+async function tell(tx: Writer, { id, tenantId, status, completedAt: at }: Row): Promise<void> {
+  if (status === 'pending' || status === 'processing' || at === null) return;
+  const event = { type: `queue_item.${status}`, eventId: `msg_${id}_${status}`, at, queueItemId: id };
+  await deliveryStore.record(tx, tenantId, [event]);
 }
 
 function held(tx: Writer, holder: string) {

@@ -15,6 +15,9 @@ export type QueueItemStatus = 'pending' | 'processing' | 'completed' | 'failed' 
 /** Where a permission request is in its life. */
 export type ApprovalStatus = 'pending' | 'allowed' | 'denied' | 'expired';
 
+/** Where a delivery to a webhook is in its life. */
+export type WebhookDeliveryStatus = 'pending' | 'delivered' | 'failed' | 'skipped';
+
 export interface Tables {
   meta: { key: string; value: string };
   migrations: { number: number; name: string; appliedAt: string };
@@ -185,6 +188,43 @@ export interface Tables {
     tenantId: string;
     tokens: number;
     costUsd: number;
+  };
+  webhookEndpoints: {
+    id: string;
+    tenantId: string;
+    url: string;
+    description: string;
+    /** JSON: a list of event types; null for all. */
+    events: string | null;
+    enabled: number;
+    /** Sealed. */
+    secret: string;
+    previousSecret: string | null;
+    previousSecretUntil: string | null;
+    createdAt: string;
+    updatedAt: string;
+  };
+  webhookDeliveries: {
+    id: string;
+    endpointId: string;
+    tenantId: string;
+    /** The same for all endpoints that are told of it. */
+    eventId: string;
+    type: string;
+    /** What it tells of: an entry of a session's log, or a queue item. */
+    sessionId: string | null;
+    seq: number | null;
+    queueItemId: string | null;
+    status: WebhookDeliveryStatus;
+    attempts: Generated<number>;
+    nextAttemptAt: string | null;
+    claimedBy: string | null;
+    leaseUntil: string | null;
+    lastAttemptAt: string | null;
+    lastStatusCode: number | null;
+    lastError: string | null;
+    createdAt: string;
+    deliveredAt: string | null;
   };
   approvals: {
     id: string;

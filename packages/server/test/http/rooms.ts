@@ -106,6 +106,10 @@ async function missing(_tenant: string, item: unknown): Promise<never> {
   throw errors.queue_item_not_found({ itemId: String(item) });
 }
 
+async function noWebhook(_tenant: string, id: unknown): Promise<never> {
+  throw errors.webhook_not_found({ webhookId: String(id) });
+}
+
 function fileOf(text: string): Bytes {
   const bytes = Buffer.from(text);
   return { size: bytes.length, content: ReadableStream.from<Uint8Array>([bytes]) };
@@ -225,6 +229,19 @@ export function fixtureRooms(follow: Follow = async () => itemsOf([])): { rooms:
         asked.push(['logs', after]);
         return [];
       },
+    },
+    webhooks: {
+      create: noWebhook,
+      list: async () => [],
+      get: noWebhook,
+      update: noWebhook,
+      delete: noWebhook,
+      rotate: noWebhook,
+      test: noWebhook,
+      deliveries: noWebhook,
+      delivery: noWebhook,
+      redeliver: noWebhook,
+      replay: noWebhook,
     },
     usage: {
       list: async (_tenant, query) => {

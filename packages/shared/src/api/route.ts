@@ -26,6 +26,7 @@ export interface Route {
     | 'credentials'
     | 'queue'
     | 'usage'
+    | 'webhooks'
     | 'api-keys'
     | 'internal';
   summary: string;

@@ -15,6 +15,7 @@ import { messageHandlers } from './messages.ts';
 import { queueHandlers } from './queue.ts';
 import { sessionHandlers } from './sessions.ts';
 import { usageHandlers } from './usage.ts';
+import { webhookHandlers } from './webhooks.ts';
 
 /** The handlers of the whole contract; does not compile when one is missing. */
 export function allHandlers(rooms: Rooms): HandlersOf<Contract> {
@@ -31,6 +32,7 @@ export function allHandlers(rooms: Rooms): HandlersOf<Contract> {
     ...queueHandlers(rooms.queue),
     ...usageHandlers(rooms.usage),
     ...egressHandlers(rooms.egress),
+    ...webhookHandlers(rooms.webhooks),
     ...apiKeyHandlers(rooms.keys),
   };
 }

@@ -5,5 +5,13 @@ import { wholeContract } from './0002-whole-contract.ts';
 import { costTotal } from './0003-cost-total.ts';
 import { egress } from './0004-egress.ts';
 import { activeVersion } from './0005-active-version.ts';
+import { webhooks } from './0006-webhooks.ts';
 
-export const migrations: readonly Migration[] = [sessionsAndLog, wholeContract, costTotal, egress, activeVersion];
+export const migrations: readonly Migration[] = [
+  sessionsAndLog,
+  wholeContract,
+  costTotal,
+  egress,
+  activeVersion,
+  webhooks,
+];
