@@ -8,7 +8,8 @@ import { tableOf } from './markdown.ts';
 const documented = /\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s*(?:async )?\*?(\w+)(?:: (?:async )?\(|\(|,)/g;
 /** In what order the sources are told of; others come after, by name. */
 const order = [
-  ...['agents', 'sessions', 'messages', 'paging', 'files', 'attachments', 'exec', 'approvals', 'queue', 'webhooks', 'usage'],
+  ...['agents', 'sessions', 'messages', 'paging', 'files', 'attachments', 'exec', 'approvals', 'queue'],
+  ...['webhooks', 'usage'],
 ];
 
 /** One table per source of calls, under its title. @param root the checkout */

@@ -2,20 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { hostname, totalmem } from 'node:os';
 import { join } from 'node:path';
-<<<<<<< HEAD
 import { createLocalRunner, type Isolation, isolationLimits } from '@ash-ai/sandbox';
-=======
-import { rootCertificates } from 'node:tls';
-import {
-  createBubblewrapIsolation,
-  createLocalRunner,
-  createProcessIsolation,
-  type Isolation,
-  isolationLimits,
-  selfTest,
-} from '@ash-ai/sandbox';
-import { errors } from '@ash-ai/shared';
->>>>>>> 9a15f0e (Webhooks: events of sessions, turns, approvals and queue items, written with what they tell of)
 import type { Logger } from 'pino';
 import { Agents } from './agents/agents.ts';
 import { AgentFolders } from './agents/folders.ts';
@@ -95,14 +82,9 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
     seal: credentialKey === undefined ? undefined : createSeal(credentialKey),
   });
   const meter = new Meter();
-  const targets = new Targets(config.webhookTargets ?? []);
   const ca = config.extraCaFile === undefined ? undefined : await readFile(config.extraCaFile, 'utf8');
-  const deliveries = building.use(
-    new WebhookWorker(
-      { store, seal: secrets, targets, logger, version },
-      { ca: ca === undefined ? undefined : [...rootCertificates, ca] },
-    ),
-  );
+  const telling = { store, seal: secrets, targets: new Targets(config.webhookTargets ?? []), logger, version };
+  const deliveries = building.use(new WebhookWorker(telling, { ca }));
   const log = new Log(store, () => deliveries.nudge());
   const folders = new AgentFolders(dataDir);
   const snapshotSource = sourceOf({ store, folders, limits: policy });
@@ -191,7 +173,7 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
     queue: new Queue({ store, nudge: () => worker.nudge() }),
     usage: new Usage(store),
     egress: new Egress(store),
-    webhooks: new Webhooks({ store, seal: secrets, targets, nudge: () => deliveries.nudge() }),
+    webhooks: new Webhooks({ ...telling, nudge: () => deliveries.nudge() }),
     internal: createInternalGate(config.internalSecret),
     health: serverHealth,
     durable: () => store.durable(),
@@ -204,12 +186,8 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
   const known = await sessionStore.existing(store.db, left);
   for (const id of new Set([...known, ...unfinished.map((turn) => turn.sessionId)])) executor.recover(id);
   await worker.start();
-<<<<<<< HEAD
-  const sweep = building.use(new Sweep({ store, runner, logger, spares }));
-=======
   await deliveries.start();
-  const sweep = building.use(new Sweep({ store, runner, logger }));
->>>>>>> 9a15f0e (Webhooks: events of sessions, turns, approvals and queue items, written with what they tell of)
+  const sweep = building.use(new Sweep({ store, runner, logger, spares }));
   sweep.now();
   const http = building.use(await serveHttp({ ...serveOptions(config), rooms, logger }));
   const owned = building.move();

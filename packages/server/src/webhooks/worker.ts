@@ -1,4 +1,5 @@
 /** Delivers what is due, a few at a time for each endpoint; what a server that died had in work is taken over. */
+import { rootCertificates } from 'node:tls';
 import { newId } from '@ash-ai/shared';
 import type { Logger } from 'pino';
 import type { Seal } from '../credentials/seal.ts';
@@ -33,7 +34,7 @@ export interface WebhookWorkerRooms {
 
 export interface WebhookWorkerOptions {
   /** Certificates to trust beside the usual ones (PEM). */
-  ca?: readonly string[] | undefined;
+  ca?: string | undefined;
   /** Time between two looks at what is due, in ms. Default 1,000. */
   pollMs?: number;
   /** Waits between attempts. Default: those of `schedule.ts`. */
@@ -171,7 +172,8 @@ export class WebhookWorker implements AsyncDisposable {
         'user-agent': `Ash-Webhooks/${version}`,
         ...signed(delivery.eventId, Math.floor(Date.now() / 1000), body, secrets),
       };
-      const { ca } = this.#options;
+      const { ca: more } = this.#options;
+      const ca = more === undefined ? undefined : [...rootCertificates, more];
       const answer = await post(destination, { headers, body, ca, signal: this.#stopped.signal });
       if (answer.statusCode >= 200 && answer.statusCode < 300) return { answer };
       const redirects = answer.statusCode >= 300 && answer.statusCode < 400;

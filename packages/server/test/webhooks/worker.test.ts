@@ -220,7 +220,7 @@ test('https checks the certificate against the name or address in the URL', asyn
   const tls = { key: certificateKey, cert: certificate };
   await using secure = await Receiver.start({ tls });
   const { store, startWorker, create, webhooks } = await setUp({
-    ca: [certificate],
+    ca: certificate,
     listed: ['127.0.0.1:*', 'localhost:*'],
   });
   const good = await create(secure.url);
