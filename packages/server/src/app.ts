@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { hostname, totalmem } from 'node:os';
 import { join } from 'node:path';
-import { createLocalRunner, type Isolation, isolationLimits } from '@ash-ai/sandbox';
+import { createLocalRunner, type Isolation, isolationLimits, type Runner } from '@ash-ai/sandbox';
 import type { Logger } from 'pino';
 import { Agents } from './agents/agents.ts';
 import { AgentFolders } from './agents/folders.ts';
@@ -39,7 +39,7 @@ import { restoring } from './snapshots/restoring.ts';
 import { sourceOf } from './snapshots/source.ts';
 import { Spares } from './spares/spares.ts';
 import { takingSpares } from './spares/taking.ts';
-import { openStore } from './store/open.ts';
+import { openStore, type Store } from './store/open.ts';
 import * as sessionStore from './store/sessions.ts';
 import * as turnStore from './store/turns.ts';
 import { Sweep } from './sweep.ts';
@@ -181,10 +181,7 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
   };
   await folders.sweepStaging();
   building.use(await serveControl(dataDir, logger, (ids, told) => keeper.takeAll(ids, told)));
-  const unfinished = await turnStore.listUnfinished(store.db);
-  const left = await runner.list();
-  const known = await sessionStore.existing(store.db, left);
-  for (const id of new Set([...known, ...unfinished.map((turn) => turn.sessionId)])) executor.recover(id);
+  for (const id of await leftBehind(store, runner)) executor.recover(id);
   await worker.start();
   await deliveries.start();
   const sweep = building.use(new Sweep({ store, runner, logger, spares }));
@@ -201,6 +198,13 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+/** Sessions that an earlier server left with a sandbox, or with turns that have not ended. */
+async function leftBehind(store: Store, runner: Runner): Promise<Set<string>> {
+  const unfinished = await turnStore.listUnfinished(store.db);
+  const known = await sessionStore.existing(store.db, await runner.list());
+  return new Set([...known, ...unfinished.map((turn) => turn.sessionId)]);
 }
 
 /** What of the settings is about HTTP. */

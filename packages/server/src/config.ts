@@ -1,18 +1,24 @@
 /** Configuration: the one reader of the server's environment. The table below is also what the documentation is made from. */
 import { resolve } from 'node:path';
-import {
-  attachmentLimits,
-  type IsolationName,
-  isolationNames,
-  type LimitsRequest,
-  limitsRequestSchema,
-  permissionModes,
-} from '@ash-ai/shared/contract';
-import { parsePattern } from '@ash-ai/shared/egress';
+import { attachmentLimits, isolationNames, permissionModes } from '@ash-ai/shared/contract';
 import { z } from 'zod';
-import { toOrigins, toProxies, toRate } from './config-admission.ts';
 import { snapshotVariables } from './config-snapshots.ts';
-import type { SparePolicy } from './spares/demand.ts';
+import {
+  choice,
+  numberFrom,
+  toBaseUrl,
+  toCeiling,
+  toHeaders,
+  toHeaderValue,
+  toIsolations,
+  toList,
+  toOrigins,
+  toPatterns,
+  toProxies,
+  toRate,
+  toSparePolicy,
+  whole,
+} from './config-values.ts';
 
 export interface Variable {
   name: string;
@@ -394,87 +400,4 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
 function problemOf(variable: Variable, given: string, issues: readonly z.core.$ZodIssue[]): string {
   const sentence = issues.map((issue) => issue.message).join(', ');
   return `${variable.name}: ${sentence}${variable.secret ? '' : `, not ${JSON.stringify(given.slice(0, 100))}`}`;
-}
-
-function whole(min: number, max: number) {
-  return text
-    .regex(/^\d{1,15}$/, `must be a whole number from ${min} to ${max}`)
-    .transform(Number)
-    .refine((value) => value >= min && value <= max, `must be a whole number from ${min} to ${max}`);
-}
-
-function numberFrom(min: number, max: number) {
-  return text
-    .regex(/^\d{1,15}(?:\.\d{1,6})?$/, `must be a number from ${min} to ${max}`)
-    .transform(Number)
-    .refine((value) => value >= min && value <= max, `must be a number from ${min} to ${max}`);
-}
-
-function choice<const T extends readonly [string, ...string[]]>(values: T) {
-  return text.pipe(z.enum(values, `must be one of ${values.join(', ')}`));
-}
-
-function toSparePolicy(given: string, context: z.RefinementCtx): SparePolicy {
-  if (given === 'off' || given === 'adaptive') return given;
-  if (/^\d{1,3}$/.test(given)) return given === '0' ? 'off' : Number(given);
-  context.addIssue('must be "off", "adaptive" or a whole number up to 999');
-  return z.NEVER;
-}
-
-function toList(given: string): string[] {
-  return given.split(',').flatMap((part) => (part.trim() === '' ? [] : [part.trim()]));
-}
-
-function toIsolations(given: string, context: z.RefinementCtx): IsolationName[] {
-  const names = toList(given);
-  const wrong = names.find((name) => !isolationNames.some((known) => known === name));
-  if (wrong === undefined) return names as IsolationName[];
-  context.addIssue(`must be isolations (${isolationNames.join(', ')}), which ${JSON.stringify(wrong)} is not`);
-  return z.NEVER;
-}
-
-function toPatterns(given: string, context: z.RefinementCtx): string[] {
-  const patterns = given === 'none' ? [] : toList(given);
-  const wrong = patterns.find((pattern) => parsePattern(pattern) === undefined);
-  if (wrong === undefined) return patterns;
-  context.addIssue(`must be hosts such as "api.example.com,*.example.org:8443", which ${JSON.stringify(wrong)} is not`);
-  return z.NEVER;
-}
-
-function toCeiling(given: string, context: z.RefinementCtx): LimitsRequest {
-  const pairs = given.split(',').map((pair) => pair.trim().split('='));
-  const asked = limitsRequestSchema.safeParse(Object.fromEntries(pairs.map(([name, value]) => [name, Number(value)])));
-  if (asked.success) return asked.data;
-  const [issue] = asked.error.issues;
-  context.addIssue(
-    `must be limits such as "memoryMb=4096,cpus=2" (${[...(issue?.path ?? []), issue?.message].join(' ')})`,
-  );
-  return z.NEVER;
-}
-
-function toBaseUrl(given: string, context: z.RefinementCtx): string {
-  const url = URL.canParse(given) ? new URL(given) : undefined;
-  if (url?.protocol === 'http:' || url?.protocol === 'https:') return given.replace(/\/+$/, '');
-  context.addIssue('must be an http:// or https:// address');
-  return z.NEVER;
-}
-
-function toHeaderValue(given: string, context: z.RefinementCtx): string {
-  if (!/[^\x20-\x7e]/.test(given)) return given;
-  context.addIssue('must be visible ASCII, because it is sent as a header');
-  return z.NEVER;
-}
-
-function toHeaders(given: string, context: z.RefinementCtx): Record<string, string> {
-  const headers: Record<string, string> = {};
-  for (const line of given.split(/\r?\n|\\n/)) {
-    if (line.trim() === '') continue;
-    const [, name, value] = /^\s*([A-Za-z0-9!#$%&'*+.^_`|~-]+)\s*:\s*([\x20-\x7e]*?)\s*$/.exec(line) ?? [];
-    if (name === undefined || value === undefined) {
-      context.addIssue('must be lines of the form "Name: value"');
-      return z.NEVER;
-    }
-    headers[name.toLowerCase()] = value;
-  }
-  return headers;
 }

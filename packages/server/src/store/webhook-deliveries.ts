@@ -193,17 +193,6 @@ export async function skipPending(tx: Writer, endpointId: string): Promise<void>
     .execute();
 }
 
-/** How many deliveries wait, and how many were given up. */
-export async function countByStatus(db: Reader): Promise<Record<WebhookDeliveryStatus, number>> {
-  const rows = await db
-    .selectFrom('webhookDeliveries')
-    .select((eb) => ['status', eb.fn.countAll<number>().as('count')])
-    .groupBy('status')
-    .execute();
-  const none = { pending: 0, delivered: 0, failed: 0, skipped: 0 };
-  return { ...none, ...Object.fromEntries(rows.map((row) => [row.status, row.count])) };
-}
-
 /** Forgets at most `limit` deliveries of events before an instant; returns how many. */
 export async function sweep(tx: Writer, { before, limit }: { before: string; limit: number }): Promise<number> {
   const { numDeletedRows } = await tx
