@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { script } from '@ash-ai/scripted-model';
 import type { EgressRecord } from '@ash-ai/shared/contract';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Ash, useAsh } from './harness.ts';
+import { Ash, until, useAsh } from './harness.ts';
 import { say } from './streams.ts';
 
 const canary = 'canary-of-the-egress-test';
@@ -57,6 +57,65 @@ async function egress(ash: Ash, sessionId: string, query = ''): Promise<(EgressR
   expect(response.status).toBe(200);
   return ((await response.json()) as { records: EgressRecord[] }).records;
 }
+
+describe('what runs beside the agent', () => {
+  const curl = 'curl -sS --max-time 20 --noproxy none --proxy $HTTP_PROXY';
+
+  test('set-up scripts and commands reach what the list says, and nothing else; all of it is written down', async () => {
+    const { ash } = use;
+    const url = `http://127.0.0.1:${port}`;
+    const files = {
+      'CLAUDE.md': 'x',
+      '.ash/sandbox.json': JSON.stringify({ egress: { allow: [`127.0.0.1:${port}`] } }),
+      'install.sh': `${curl} ${url}/set-up > got.txt; ${curl} http://unlisted.test/ >> got.txt`,
+    };
+    await ash.client.deployAgent('installs', await ash.agentFolder('installs', files));
+    const { id } = await ash.client.createSession('installs');
+    const got = await shell(ash, id, 'cat got.txt');
+    expect(got).toContain('reached /set-up');
+    expect(got).toContain('unlisted.test');
+    const run = async (command: string) => {
+      const reply = await ash.call('POST', `/api/sessions/${id}/exec`, { body: { command } });
+      return (await reply.json()) as { exitCode: number; stdout: string };
+    };
+    expect(await run(`${curl} ${url}/command`)).toMatchObject({ exitCode: 0, stdout: 'reached /command' });
+    expect((await run(`${curl} http://elsewhere.test/`)).stdout).toContain('add "elsewhere.test" to "allow"');
+    expect((await run(`exec 3<>/dev/tcp/127.0.0.1/${port}`)).exitCode).not.toBe(0);
+    let records: EgressRecord[] = [];
+    await until(async () => {
+      records = await egress(ash, id);
+      return records.some(({ host }) => host === 'elsewhere.test');
+    });
+    const of = (host: string) =>
+      records.filter((record) => record.host === host && record.model === null).map(({ allowed }) => allowed);
+    expect([of('127.0.0.1'), of('unlisted.test'), of('elsewhere.test')]).toEqual([[true, true], [false], [false]]);
+  });
+
+  test('a failed set-up says what it was refused, and that is written down too', async () => {
+    const { ash } = use;
+    const files = {
+      'CLAUDE.md': 'x',
+      '.ash/sandbox.json': JSON.stringify({ egress: { allow: ['example.test'] } }),
+      'install.sh': `${curl} -f http://forbidden.test/ || { ${curl} http://forbidden.test/; exit 3; }`,
+    };
+    await ash.client.deployAgent('fails', await ash.agentFolder('fails', files));
+    const { id } = await ash.client.createSession('fails');
+    const turn = await say(ash, id, 'hello');
+    expect(turn.error).toMatchObject({ code: 'setup_failed' });
+    expect(JSON.stringify(turn.error)).toContain('forbidden.test');
+    // Read from what the bridge left, when the session is looked at again.
+    await say(ash, id, 'hello again');
+    await until(async () => (await egress(ash, id)).some(({ host }) => host === 'forbidden.test'));
+    await ash.client.endSession(id);
+  });
+
+  test('a command of a session that is allowed nothing has no proxy', async () => {
+    const { ash } = use;
+    const id = await session(ash, {});
+    const reply = await ash.call('POST', `/api/sessions/${id}/exec`, { body: { command: 'echo "[$HTTP_PROXY]"' } });
+    expect(await reply.json()).toMatchObject({ exitCode: 0, stdout: '[]\n' });
+  });
+});
 
 describe('a session with a list', () => {
   test('reaches what is on it, by request and by tunnel, and learns why it does not reach the rest', async () => {

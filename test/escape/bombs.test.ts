@@ -2,7 +2,7 @@
 import { script } from '@ash-ai/scripted-model';
 import type { LimitsRequest } from '@ash-ai/shared/contract';
 import { expect, test, vi } from 'vitest';
-import { useAsh } from '../e2e/harness.ts';
+import { until, useAsh } from '../e2e/harness.ts';
 import { messagesOf, say, type Turn } from '../e2e/streams.ts';
 
 // Bombs take their time on a machine that is busy with others.
@@ -118,6 +118,22 @@ test('output: a flood is cut by the tool', async () => {
   const turn = await explode(id, 'yes | head -c 30M');
   expect(turn).toMatchObject({ status: 'completed', error: undefined });
   expect(toolOutput(turn).length).toBeLessThan(1_000_000);
+});
+
+test('log: a flood of refused requests is written down in few records that count them', async () => {
+  const id = await sessionWith({});
+  const flood = `perl -MIO::Socket::UNIX -e 'for (1..3000) { my $s = IO::Socket::UNIX->new("/run/ash/egress.sock") or next; print $s "GET http://refused.example/$_ HTTP/1.1\\r\\nHost: refused.example\\r\\nConnection: close\\r\\n\\r\\n"; my @all = <$s>; $n++ if "@all" =~ /403/ } print $n'`;
+  const turn = await explode(id, flood);
+  expect(turn).toMatchObject({ status: 'completed', text: 'It said 3000.' });
+  const counted = () =>
+    use.ash
+      .rows<{ count: number }>('select count from egress_records where session_id = ?', id)
+      .map(({ count }) => count);
+  // What is held back comes within seconds.
+  await until(() => counted().reduce((sum, count) => sum + count, 0) === 3000);
+  expect(counted().length).toBeLessThan(500);
+  expect(JSON.stringify(use.ash.lines).length).toBeLessThan(1_000_000);
+  await expectAlive(id);
 });
 
 test('open files and a thousand sockets', async () => {

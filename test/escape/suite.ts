@@ -131,6 +131,16 @@ export function escapeSuite(env: Readonly<Record<string, string>>): void {
     expect(Object.keys(outcome).length).toBeGreaterThan(90);
   });
 
+  test('the session says what holds it, and claims no more', async () => {
+    const { session } = (await (await hostile.call('GET', `/api/sessions/${hostileSession}`)).json()) as {
+      session: { isolation: string; enforced: Record<string, unknown> };
+    };
+    const isRoot = process.getuid?.() === 0;
+    expect(session.isolation).toBe(env.ASH_ISOLATION);
+    expect(session.enforced).toMatchObject({ files: true, network: true, syscalls: true, privateUids: isRoot });
+    if (!isRoot) expect(session.enforced.disk).toBe('watchdog');
+  });
+
   test('the other session has noticed nothing', async () => {
     const turn = await victim.say(
       victimSession,

@@ -2,8 +2,9 @@
 import { type CanUseTool, type Options, type Query, query, type SDKUserMessage } from '@anthropic-ai/claude-agent-sdk';
 import type { SdkMessage, TurnContent } from '@ash-ai/shared';
 import type { GoOn, LiveOptions, Paths, RuntimeOptions } from '@ash-ai/shared/bridge-wire';
+import { proxyEnv, withForwarder } from '@ash-ai/shared/egress';
 import type { Ask } from './approvals.ts';
-import { networkNote, proxyEnv, withForwarder } from './egress/forwarder.ts';
+import { networkNote } from './egress/network-note.ts';
 import type { Wall } from './wall.ts';
 
 /** Tools that would find other sessions, or start turns that nobody asked for. */

@@ -63,6 +63,7 @@ export async function serve(options: {
     if (command.cmd === 'attach') attach(socket, command);
     else if (attached?.socket !== socket) return;
     else if (command.cmd === 'open') session.open(command);
+    else if (command.cmd === 'terms') session.terms(command);
     else if (command.cmd === 'run') session.run(command);
     else if (command.cmd === 'answer') session.answer(command.approvalId, command.answer);
     else if (command.cmd === 'interrupt') session.interrupt(command.turnId);

@@ -76,6 +76,11 @@ export class BridgeSession {
     return this.#turn?.id ?? this.#lastTurnId;
   }
 
+  /** What may leave from now on. */
+  terms({ upstream, egress }: BridgeCommand & { cmd: 'terms' }): void {
+    this.#egress.use({ upstream, ...egress });
+  }
+
   /** Starts the runtime at the first call; later ones only bring fresh keys. */
   open(options: BridgeCommand & { cmd: 'open' }): void {
     this.#egress.use({ upstream: options.upstream, ...options.egress });

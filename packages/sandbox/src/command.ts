@@ -1,5 +1,6 @@
 /** One command of a caller in a session's workspace: bash behind a wall of its own. */
 import { errors, newId } from '@ash-ai/shared';
+import { proxyEnv, withForwarder } from '@ash-ai/shared/egress';
 import { type Isolation, IsolationError, type Launched, type Limits, type UidPair } from './isolation/isolation.ts';
 import { isolationLimits } from './sandbox-limits.ts';
 import { type CommandRequest, type CommandResult, maxCommandOutputBytes } from './workspaces.ts';
@@ -23,19 +24,24 @@ export interface CommandPlace {
 export async function runCommand(
   { isolation, limits, runtimeDir }: CommandSpec,
   { dir: sandboxDir, uids, within }: CommandPlace,
-  { command, env, timeoutMs, limits: own, isolation: name }: CommandRequest,
+  { command, env, timeoutMs, limits: own, isolation: name, egress }: CommandRequest,
   signal: AbortSignal,
 ): Promise<CommandResult> {
   const place = { sandboxDir, runtimeDir, ...(name === undefined ? {} : { isolation: name }) };
   const inside = isolation.inside(place);
+  // The proxy is the bridge's: without one there is none.
+  const network = egress === true && within !== undefined;
+  const [file, args] = network
+    ? withForwarder(`${inside.run}/egress.sock`, '/bin/bash', ['-c', command])
+    : (['/bin/bash', ['-c', command]] as const);
   try {
     const { exitCode, stdout, stderr, stopped } = await isolation.exec({
       ...place,
       sandboxId: newId(),
       ...(uids === undefined ? {} : { uids }),
       limits: own === undefined ? limits : isolationLimits(own),
-      argv: ['/bin/bash', '-c', command],
-      env: { ...baseEnv, ...env, HOME: inside.home },
+      argv: [file, ...args],
+      env: { ...baseEnv, ...env, ...(network ? proxyEnv() : {}), HOME: inside.home },
       ...(within === undefined ? {} : { within }),
       timeoutMs,
       maxBytes: 2 * maxCommandOutputBytes,

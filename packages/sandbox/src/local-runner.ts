@@ -13,7 +13,7 @@ import { diskOf, layoutOf } from './isolation/layout.ts';
 import { limitEventsOf } from './isolation/limit-events.ts';
 import { enforcesNothing } from './isolation/process.ts';
 import { createUidPool, takenUids, type UidPool, uidsOf } from './isolation/uids.ts';
-import { Launches, type LaunchOptions } from './launch.ts';
+import { Launches, type LaunchOptions, type Raised } from './launch.ts';
 import { type LeftOff, type LeftOffRequest, readLeftOff } from './left-off.ts';
 import { LocalSandbox, type Remains } from './local-sandbox.ts';
 import { LocalWorkspaces } from './local-workspaces.ts';
@@ -252,13 +252,16 @@ class LocalRunner implements Runner, AsyncDisposable {
     const place = await this.workspaces.place(sessionId);
     const resume = boot === undefined ? false : await this.#resumes(sessionId, place.layout.home, boot);
     // The bridge's start takes longer than most workspaces: nothing of it looks at the files before it is told to.
+    const raising = this.#launches.raise(sessionId, place, { ...request, isolation: boot?.isolation });
     const [raised, prepared] = await Promise.allSettled([
-      this.#launches.raise(sessionId, place, { ...request, isolation: boot?.isolation }),
-      boot === undefined ? undefined : this.workspaces.prepare(sessionId, boot.workspace),
+      raising,
+      boot === undefined ? undefined : this.workspaces.prepare(sessionId, boot.workspace, networkOf(boot, raising)),
     ]);
     if (raised.status === 'rejected' || prepared.status === 'rejected') {
       if (raised.status === 'fulfilled') raised.value.connection.destroy();
-      await this.kill(sessionId);
+      // What its scripts tried to reach is in the bridge's spool: whoever comes next reads that first, as of one that died.
+      if (raised.status === 'fulfilled' && mayReach(boot)) await this.#options.isolation.destroy(raised.value.launched);
+      else await this.kill(sessionId);
       throw raised.status === 'rejected' ? raised.reason : prepared.status === 'rejected' ? prepared.reason : undefined;
     }
     const { launched, connection } = raised.value;
@@ -335,4 +338,17 @@ class LocalRunner implements Runner, AsyncDisposable {
   #dir(sessionId: string): string {
     return this.workspaces.dirOf(sessionId);
   }
+}
+
+const mayReach = (boot: Boot | undefined): boolean => (boot?.egress?.policy?.allow.length ?? 0) > 0;
+
+/** The proxy for what sets up a workspace: that of the bridge, which is told its policy ahead of the runtime's start. */
+function networkOf(boot: Boot, raising: Promise<Raised>): (() => Promise<Launched>) | undefined {
+  const { upstream, egress } = boot;
+  if (egress === undefined || !mayReach(boot)) return undefined;
+  return async () => {
+    const { connection, launched } = await raising;
+    connection.send({ cmd: 'terms', upstream, egress });
+    return launched;
+  };
 }

@@ -73,11 +73,12 @@ export class LocalWorkspaces implements Workspaces {
   /**
    * Makes a session's workspace if there is none; whoever asks for it at the same time waits.
    * @throws agent_directory_missing, workspace_lost when there was one
+   * @param network what its scripts get for a network, if anything
    */
-  async prepare(sessionId: string, source: WorkspaceSource): Promise<Prepared> {
+  async prepare(sessionId: string, source: WorkspaceSource, network?: () => Promise<Launched>): Promise<Prepared> {
     let preparing = this.#preparing.get(sessionId);
     if (preparing === undefined) {
-      preparing = this.#prepare(sessionId, source).finally(() => this.#preparing.delete(sessionId));
+      preparing = this.#prepare(sessionId, source, network).finally(() => this.#preparing.delete(sessionId));
       this.#preparing.set(sessionId, preparing);
     }
     return await preparing;
@@ -206,14 +207,18 @@ export class LocalWorkspaces implements Workspaces {
     return await this.#commands.use(() => runCommand(this.#options, { ...prepared, within }, request, signal));
   }
 
-  async #prepare(sessionId: string, source: WorkspaceSource): Promise<Prepared> {
+  async #prepare(
+    sessionId: string,
+    source: WorkspaceSource,
+    network: (() => Promise<Launched>) | undefined,
+  ): Promise<Prepared> {
     const dir = this.dirOf(sessionId);
     await this.#checkLost(dir);
     await using _disk = await this.#options.disks.hold(dir, source.disk ?? this.#options.size);
     const { layout, uids } = await this.place(sessionId);
     const marker = join(dir, workspaceMarker);
-    const place = { dir, uids, within: undefined };
-    const setUp = () => runSetUp(this.#options, place, { folder: layout.workspace, source });
+    const place = { dir, uids };
+    const setUp = () => runSetUp(this.#options, place, { folder: layout.workspace, source, network });
     await prepareWorkspace({ workspace: layout.workspace, marker, source, uid: uids?.wall, setUp });
     return { dir, layout, uids };
   }

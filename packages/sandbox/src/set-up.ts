@@ -3,6 +3,7 @@ import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errors } from '@ash-ai/shared';
 import { type CommandPlace, type CommandSpec, runCommand } from './command.ts';
+import type { Launched } from './isolation/isolation.ts';
 import type { WorkspaceSource } from './runner.ts';
 
 const scripts = ['install.sh', 'startup.sh'];
@@ -13,8 +14,17 @@ const tailChars = 2_000;
 /** Runs the scripts that are there, in order, behind a wall in the workspace. @throws setup_failed with the tail of the output */
 export async function runSetUp(
   spec: CommandSpec,
-  place: CommandPlace,
-  { folder, source }: { folder: string; source: Pick<WorkspaceSource, 'env' | 'isolation'> },
+  place: Omit<CommandPlace, 'within'>,
+  {
+    folder,
+    source,
+    network,
+  }: {
+    folder: string;
+    source: Pick<WorkspaceSource, 'env' | 'isolation'>;
+    /** The live sandbox whose proxy the scripts get, once that knows its policy. */
+    network: (() => Promise<Launched>) | undefined;
+  },
 ): Promise<void> {
   for (const script of scripts) {
     const found = await lstat(join(folder, script)).catch(() => undefined);
@@ -22,8 +32,15 @@ export async function runSetUp(
     // In one stream, so that the tail is what was said last.
     const command = `exec 2>&1; exec bash ./${script}`;
     const { env = {}, isolation } = source;
-    const request = { command, env, timeoutMs, ...(isolation === undefined ? {} : { isolation }) };
-    const ran = await runCommand(spec, place, request, new AbortController().signal);
+    const within = await network?.();
+    const request = {
+      command,
+      env,
+      timeoutMs,
+      egress: within !== undefined,
+      ...(isolation === undefined ? {} : { isolation }),
+    };
+    const ran = await runCommand(spec, { ...place, within }, request, new AbortController().signal);
     if (ran.exitCode === 0 && ran.stopped === undefined) continue;
     const reason = ran.stopped === undefined ? `exit code ${ran.exitCode}` : ran.stopped;
     throw errors.setup_failed({ script, reason, output: (ran.stdout + ran.stderr).trim().slice(-tailChars) });

@@ -24,6 +24,8 @@ export interface CommandRequest {
   limits?: SandboxLimits;
   /** How it is walled in. Default: as the runner does it. */
   isolation?: IsolationName;
+  /** Whether it gets the proxy of the live sandbox, for what that may reach. Default: no network. */
+  egress?: boolean;
 }
 
 export interface CommandResult {

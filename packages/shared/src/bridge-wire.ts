@@ -129,6 +129,8 @@ export type BridgeCommand =
       paths: Paths;
       limits: HeldLimits;
     }
+  /** What may leave before the runtime is opened, while the workspace is set up. */
+  | { cmd: 'terms'; upstream: ModelUpstream; egress: EgressTerms }
   /** Run one turn. A turn id that the bridge has seen before is not run again. */
   | { cmd: 'run'; turnId: string; content: TurnContent; options: LiveOptions }
   /** Answer to an approval that the runtime waits for; one that nobody waits for is ignored. */

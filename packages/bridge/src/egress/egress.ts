@@ -1,9 +1,9 @@
 /** Everything that leaves the wall of one session: the model gateway and the egress proxy, and the journal of both. */
 import type { ModelLimits, ModelUpstream } from '@ash-ai/shared/bridge-wire';
 import { closedPolicy, type EgressPolicy, type EgressRecord } from '@ash-ai/shared/egress';
-import { hasForwarder } from './forwarder.ts';
 import { EgressJournal } from './journal.ts';
 import { type GatewayFailure, ModelGateway } from './model-gateway.ts';
+import { hasForwarder } from './network-note.ts';
 import { EgressProxy } from './proxy.ts';
 
 /** What may leave, and with which credentials; in memory only. */

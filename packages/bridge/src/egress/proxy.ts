@@ -52,6 +52,8 @@ export class EgressProxy implements AsyncDisposable {
   readonly #server: Server;
   readonly #open = new Set<Duplex>();
   #policy: EgressPolicy = closedPolicy;
+  /** Whoever comes before the first policy waits for it. */
+  readonly #known = Promise.withResolvers<void>();
   #ca: string | undefined;
   /** Why the last ones were refused. */
   #refused: readonly string[] = [];
@@ -82,6 +84,7 @@ export class EgressProxy implements AsyncDisposable {
   /** What may be reached from now on. Connections that stand already stay. @param ca certificates to trust beside Node's own (PEM) */
   use(policy: EgressPolicy, ca?: string): void {
     this.#policy = policy;
+    this.#known.resolve();
     if (ca === this.#ca) return;
     this.#ca = ca;
     this.#agents[Symbol.dispose]();
@@ -111,6 +114,7 @@ export class EgressProxy implements AsyncDisposable {
     const target = parseTarget(call.url ?? '');
     try {
       if (target === undefined) throw new Refused('request_invalid', nowhere, 'CONNECT needs host:port.');
+      await this.#known.promise;
       const passage = await admit({ policy: this.#policy, resolve: this.#resolve }, target, 'connect');
       const { socket, address } = await dial(passage);
       if (client.destroyed) {
@@ -141,6 +145,7 @@ export class EgressProxy implements AsyncDisposable {
       }
     };
     try {
+      await this.#known.promise;
       if (call.url === '/' && call.method === 'GET') {
         answer.writeHead(200, { 'content-type': 'text/plain; charset=utf-8' });
         answer.end(welcome(this.#policy, this.#refused));

@@ -1,7 +1,7 @@
 /** A forwarder in a process tree of its own, reachable from here; for tests and benchmarks. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { proxyEnv, withForwarder } from '../../src/egress/forwarder.ts';
+import { proxyEnv, withForwarder } from '@ash-ai/shared/egress';
 
 /** Where it listens, and what the command that it became was told. */
 export interface RunningForwarder extends AsyncDisposable {

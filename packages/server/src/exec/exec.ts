@@ -17,11 +17,12 @@ export class Exec implements ExecRoom, AsyncDisposable {
   async exec(tenantId: string, sessionId: string, { command, timeout }: Parsed<Contract['execInSession']>['body']) {
     const session = await sessionOf(this.#rooms, tenantId, sessionId);
     if (session.status !== 'active') throw errors.session_not_active({ status: session.status });
-    const { workspace: source, runtime, limits, isolation } = await this.#rooms.openRequest(session, {});
+    const { workspace: source, runtime, limits, isolation, egress } = await this.#rooms.openRequest(session, {});
     const running = this.#rooms.workspaces.exec(
       { sessionId, source },
       {
         ...{ command, env: runtime.env, limits, timeoutMs: timeout },
+        egress: (egress?.policy?.allow.length ?? 0) > 0,
         ...(isolation === undefined ? {} : { isolation }),
       },
       this.#stop.signal,

@@ -3,27 +3,16 @@
  * tools that know proxies by host and port only. Perl, as every Debian has it and it is small: 6 MB; the runtime becomes
  * the process it started as, so that nothing of the forwarder stands between the bridge and the runtime.
  */
-import { existsSync } from 'node:fs';
 
 /** Where tools find the proxy. */
 const forwarderPort = 3128;
 
 /** Perl of the base system, with nothing but core modules of `perl-base`. */
-const perl = '/usr/bin/perl';
-
-/** What the agent is told of its network: few clients show the words of a proxy that refuses a tunnel. */
-export const networkNote =
-  'The network of this sandbox is a proxy that lets through what its policy lists; the proxy variables are set. When a ' +
-  'request is refused (403 from the proxy), `curl -s $ASH_EGRESS/` tells what may be reached and why the last ones were refused.';
-
-/** Whether this machine can run a forwarder. */
-export function hasForwarder(): boolean {
-  return existsSync(perl);
-}
+export const forwarderProgram = '/usr/bin/perl';
 
 /** A process that listens, leaves a child to serve, and becomes the command that it is given. */
 export function withForwarder(socketPath: string, executable: string, args: readonly string[]): [string, string[]] {
-  return [perl, ['-e', program, socketPath, String(forwarderPort), executable, ...args]];
+  return [forwarderProgram, ['-e', program, socketPath, String(forwarderPort), executable, ...args]];
 }
 
 /** Variables that tell tools of the proxy. The model API has a socket of its own. */
