@@ -207,11 +207,7 @@ export class LocalWorkspaces implements Workspaces {
     return await this.#commands.use(() => runCommand(this.#options, { ...prepared, within }, request, signal));
   }
 
-  async #prepare(
-    sessionId: string,
-    source: WorkspaceSource,
-    network: (() => Promise<Launched>) | undefined,
-  ): Promise<Prepared> {
+  async #prepare(sessionId: string, source: WorkspaceSource, network?: () => Promise<Launched>): Promise<Prepared> {
     const dir = this.dirOf(sessionId);
     await this.#checkLost(dir);
     await using _disk = await this.#options.disks.hold(dir, source.disk ?? this.#options.size);
