@@ -11,6 +11,7 @@ const systemPackages = {
   '/usr/bin/crun': 'crun',
   '/usr/lib/postgresql/*/bin/postgres': 'postgresql',
   '/usr/bin/chromium': 'chromium',
+  '/usr/bin/tmux': 'tmux',
 };
 
 await main(async () => {

@@ -27,6 +27,7 @@ export function isNothing({ added, changed, removed }: Changes): boolean {
   return added.length + changed.length + removed.length === 0;
 }
 
-function hashOf(content: string): string {
+/** The address of a file's content, which is in base64. */
+export function hashOf(content: string): string {
   return createHash('sha256').update(Buffer.from(content, 'base64')).digest('hex');
 }

@@ -42,7 +42,8 @@ export async function readAgentFiles(folder: string): Promise<AgentFiles> {
   return { files, bytes, leftOut };
 }
 
-async function walk(root: string): Promise<{ paths: string[]; leftOut: string[] }> {
+/** The files of a folder that are uploaded, and what is left out. @param root its real path */
+export async function walk(root: string): Promise<{ paths: string[]; leftOut: string[] }> {
   const paths: string[] = [];
   const leftOut: string[] = [];
   const folders = [root];

@@ -87,7 +87,7 @@ export class Asker {
 
   /** A letter decides only while nothing is being typed, so that no half of a word gives leave. */
   #decide(request: ApprovalRequest, key: Key & { kind: 'key' }, nowMs: number): boolean {
-    if (this.#editor.text !== '' || nowMs - this.#sinceMs < tooSoonMs || key.ctrl || key.meta) return false;
+    if (this.#editor.text !== '' || this.fresh(nowMs) || key.ctrl || key.meta) return false;
     switch (key.text) {
       case 'y':
         this.#actions.answer(request, { decision: 'allow' });
@@ -162,10 +162,15 @@ export class Asker {
     return question === undefined ? [] : questionLines(question, { at, of: questions.length }, width);
   }
 
-  /** What the keys do now; undefined when nothing is asked. */
-  get keys(): string | undefined {
+  /** Whether a question has just come up, so that its keys don't count yet. */
+  fresh(nowMs: number): boolean {
+    return this.#request !== undefined && nowMs - this.#sinceMs < tooSoonMs;
+  }
+
+  /** What the keys do now; undefined when they decide nothing. */
+  keys(nowMs: number): string | undefined {
     const request = this.#request;
-    if (request === undefined) return undefined;
+    if (request === undefined || (this.#phase === 'decide' && this.fresh(nowMs))) return undefined;
     if (this.#phase === 'question') {
       const question = questionsOf(request)?.[Object.keys(this.#answers).length];
       return question === undefined ? undefined : questionKeys(question);

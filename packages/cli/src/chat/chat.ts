@@ -40,6 +40,10 @@ export interface ChatOptions {
   resumed: boolean;
   /** Sent at once. */
   first?: { text: string; paths: readonly string[] } | undefined;
+  /** Opens another session. */
+  open: () => Promise<Session>;
+  /** Asked before a message is sent: the session that it belongs into, when it is no longer the one before. */
+  renew?: (() => Promise<Session | undefined>) | undefined;
   /** Leaves after the first message's turn, and shows no prompt. */
   once?: boolean;
 }
@@ -63,6 +67,8 @@ export class Chat {
   #pressed = false;
   #sending = 0;
   #drawing = false;
+  /** Whether the keys that answer are still to be shown. */
+  #newlyAsked = false;
   #over = false;
 
   constructor(options: ChatOptions) {
@@ -93,7 +99,7 @@ export class Chat {
     for (const signal of signals) process.on(signal, onSignal);
     const keyboard = terminal.open({ onKey: (key) => this.#key(key), onResize: () => this.#resize() });
     const timer = setInterval(() => {
-      if (this.conversation.moving) this.draw();
+      if (this.conversation.moving || this.#newlyAsked) this.draw();
     }, tickMs);
     try {
       if (!once) this.note(`${session.agentName} v${session.agentVersion} listens. /help shows what can be done here.`);
@@ -128,6 +134,13 @@ export class Chat {
   moveTo(session: Session, shown = 0): void {
     this.#print(this.conversation.leave());
     this.link.follow(session, Math.max(0, session.lastSeq - shown));
+  }
+
+  /** Goes on in a new session. */
+  async moveToNew(): Promise<void> {
+    const session = await this.#options.open();
+    this.moveTo(session);
+    this.note(`A new session: ${session.id} (${session.agentName} v${session.agentVersion})`);
   }
 
   /** Starts something that may fail; its failure is shown in the conversation. */
@@ -177,6 +190,7 @@ export class Chat {
     const { terminal, once } = this.#options;
     const now = performance.now();
     this.#asker.see(this.conversation.approvals, now);
+    this.#newlyAsked = this.#asker.fresh(now);
     return frame(
       {
         conversation: this.conversation,
@@ -225,6 +239,8 @@ export class Chat {
     const key = newId();
     this.attempt(async () => {
       try {
+        const fresh = await this.#options.renew?.();
+        if (fresh !== undefined) this.moveTo(fresh);
         await this.link.send(text, paths, key);
       } catch (error) {
         // What could not be sent is given back, unless something else is being typed by now.

@@ -1,6 +1,5 @@
 /** What can be typed in the chat besides messages: `/help` and the like. What isn't known here goes to the agent, which may have commands of its own. */
 import { basename } from 'node:path';
-import type { Session } from '@ash-ai/sdk';
 import type { Chat } from './chat.ts';
 import { awake } from './link.ts';
 import { isFile, typedPath } from './mentions.ts';
@@ -25,7 +24,7 @@ const commands: Record<string, Command> = {
   expand: { does: 'the last tool call or thought in full (Ctrl-O)', run: (chat) => chat.expand() },
   sessions: { does: 'the newest sessions of this agent', run: sessions },
   resume: { takes: '<id>', does: 'go on in another session', run: resume },
-  new: { does: 'open a new session', run: open },
+  new: { does: 'open a new session', run: (chat) => chat.moveToNew() },
   fork: { does: 'go on in a copy of this session; it stays as it is', run: fork },
   end: { does: 'end this session for good, and leave', run: end },
   quit: { does: 'leave; the session stays (Ctrl-D)', run: (chat) => chat.leave() },
@@ -133,12 +132,8 @@ async function resume(chat: Chat, given: string): Promise<void> {
   const [one] = fitting;
   if (fitting.length > 1) return chat.note(`${fitting.length} sessions fit ${given}: give more of the id.`);
   const session = one ?? (await client.getSession(given));
-  goOn(chat, await awake(client, session), 'Going on');
-}
-
-async function open(chat: Chat): Promise<void> {
-  const session = await chat.link.client.createSession(chat.link.session.agentName);
-  goOn(chat, session, 'A new session');
+  chat.moveTo(await awake(client, session), 100);
+  chat.note(`Going on: session ${session.id} (${session.agentName} v${session.agentVersion})`);
 }
 
 async function fork(chat: Chat): Promise<void> {
@@ -146,11 +141,6 @@ async function fork(chat: Chat): Promise<void> {
   const session = await chat.link.client.resumeSession((await chat.link.client.forkSession(parent)).id);
   chat.moveTo(session);
   chat.note(`This is a fork now, session ${session.id}. The one that it came from stays: /resume ${parent}`);
-}
-
-function goOn(chat: Chat, session: Session, words: string): void {
-  chat.moveTo(session, 100);
-  chat.note(`${words}: session ${session.id} (${session.agentName} v${session.agentVersion})`);
 }
 
 async function end(chat: Chat): Promise<void> {

@@ -30,7 +30,7 @@ export interface Size {
 /** The live lines of a moment; never more than the screen has, with the end of what is too long. */
 export function frame(parts: FrameParts, { width, height }: Size, nowMs: number): Live {
   const { conversation, asker } = parts;
-  const below = parts.prompt ? promptLines(parts, { width, height }) : undefined;
+  const below = parts.prompt ? promptLines(parts, { width, height }, nowMs) : undefined;
   const room = Math.max(1, height - 1 - (below?.lines.length ?? 0));
   const above = conversation.live(width, nowMs);
   if (!parts.reachable) {
@@ -52,6 +52,7 @@ export function frame(parts: FrameParts, { width, height }: Size, nowMs: number)
 function promptLines(
   parts: FrameParts,
   { width, height }: Size,
+  nowMs: number,
 ): Required<Live> & { cursor: { row: number; column: number } } {
   const { editor, asker } = parts;
   const before: Line[] = [[]];
@@ -59,7 +60,7 @@ function promptLines(
     before.push([span(cutTo(`attached: ${parts.attached.join(', ')}`, width - 1), { dim: true })]);
   const prompt = span(asker.prompt ?? '› ', { colour: asker.prompt === undefined ? 'cyan' : 'yellow', bold: true });
   const typed = editorLines(editor, prompt, width, Math.max(1, Math.min(10, Math.floor(height / 3))));
-  const hint = parts.hint ?? asker.keys;
+  const hint = parts.hint ?? asker.keys(nowMs);
   const last: Line =
     hint === undefined ? statusLine(statusOf(parts), width) : [span(cutTo(hint, width - 1), { colour: 'yellow' })];
   return {

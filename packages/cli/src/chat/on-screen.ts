@@ -14,8 +14,11 @@ export interface OnScreen {
   resumed: boolean;
   first?: { text: string; paths: readonly string[] } | undefined;
   once?: boolean;
-  /** Server to talk to. Default: the one of the user's settings. */
-  serverUrl?: string;
+  /** Opens another session. Default: one of the same agent. */
+  open?: (() => Promise<Session>) | undefined;
+  renew?: (() => Promise<Session | undefined>) | undefined;
+  /** Whether it is said how to come back. Default true. */
+  farewell?: boolean;
   /** Handed the chat before it begins. */
   onChat?: (chat: Chat) => void;
 }
@@ -23,8 +26,9 @@ export interface OnScreen {
 /** Talks until the user leaves. `ended`: the user has ended the session. */
 export async function chatOnScreen(
   context: Context,
-  { session, resumed, first, once = false, serverUrl = context.serverUrl(), onChat }: OnScreen,
+  { session, resumed, first, once = false, open, renew, onChat, ...rest }: OnScreen,
 ): Promise<{ code: number; ended: boolean }> {
+  const serverUrl = context.serverUrl();
   const fetch = telling((reachable) => chat.reach(reachable));
   const client = await context.client(serverUrl, { maxRetries: patientRetries, fetch });
   const chat: Chat = new Chat({
@@ -36,10 +40,12 @@ export async function chatOnScreen(
     resumed,
     first,
     once,
+    open: open ?? (() => client.createSession(session.agentName)),
+    renew,
   });
   onChat?.(chat);
   const code = await chat.run();
-  if (!chat.ended) context.terminal.note(context.terminal.dim(farewell(chat)));
+  if (!chat.ended && rest.farewell !== false) context.terminal.note(context.terminal.dim(farewell(chat)));
   return { code, ended: chat.ended };
 }
 

@@ -1,4 +1,4 @@
-/** Starts a server that outlives the command, and waits until it serves. */
+/** Starts a server in the background, that outlives the command or ends with it, and waits until it serves. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,6 +6,7 @@ import type { Context } from '../context.ts';
 import { leaving } from '../detach.ts';
 import { Failure } from '../failure.ts';
 import { waiting } from '../output/waiting.ts';
+import { stayAttached } from './attached.ts';
 import { readTail } from './log-tail.ts';
 import { readRecord, type ServerRecord } from './record.ts';
 
@@ -22,12 +23,14 @@ export function logPath(dataDir: string): string {
 /**
  * Starts `ash start --foreground` detached, with `env` as its environment, so that no key stands on a command line.
  *
+ * @param how `attached`: the server ends when this process does, however that happens
  * @throws Failure with the end of the log when the server ends before it serves, or takes longer than a minute
  */
 export async function launch(
   env: Record<string, string | undefined>,
   dataDir: string,
   context: Context,
+  how: { attached?: boolean } = {},
 ): Promise<ServerRecord> {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const log = openLog(logPath(dataDir));
@@ -42,12 +45,16 @@ export async function launch(
   try {
     const ended = await waiting(context, 'Starting the server', readyOrEnded(child));
     const record = readRecord(dataDir);
-    if (ended === undefined && record !== undefined) return record;
+    if (ended === undefined && record !== undefined) {
+      if (how.attached) child.send(stayAttached);
+      return record;
+    }
     const tail = readTail(logPath(dataDir), 10).trimEnd();
     if (tail !== '') context.terminal.fail(tail);
     throw new Failure(`the server ${ended ?? 'left no record'}. The end of its log (${logPath(dataDir)}) is above.`);
   } finally {
-    if (child.connected) child.disconnect();
+    if (!how.attached && child.connected) child.disconnect();
+    child.channel?.unref();
     child.unref();
   }
 }

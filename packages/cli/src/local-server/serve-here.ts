@@ -1,6 +1,7 @@
 /** Runs the server in this process, until it is told to stop. */
 import { mkdirSync } from 'node:fs';
 import type { Context } from '../context.ts';
+import { endWithStarter } from './attached.ts';
 import { dataDirOf, type StartOptions, serverEnvironment } from './environment.ts';
 import { pickUpKey } from './key-pickup.ts';
 import { removeRecord, writeRecord } from './record.ts';
@@ -17,6 +18,7 @@ export async function serveHere({ terminal }: Context, options: StartOptions): P
     writeRecord(dataDir, url);
     if (process.send !== undefined) {
       // `ash start` waits for this; it takes the key over itself.
+      endWithStarter();
       process.send({ ready: true });
       return;
     }

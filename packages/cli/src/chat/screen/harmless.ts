@@ -17,7 +17,10 @@ export function harmless(text: string): string {
   if (!/[^\x20-\x7e\n]/.test(text)) return text;
   return withoutTabs(
     text
-      .replace(/\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-~])?/g, '')
+      .replace(
+        /\x9b[0-?]*[ -/]*[@-~]|\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-~])?/g,
+        '',
+      )
       .replace(/\r\n?/g, '\n')
       .replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u2028\u2029]/g, ''),
   );

@@ -28,8 +28,8 @@ export class Conversation {
   readonly totals = new Totals();
   /** The turn that runs, and since when. */
   turn: { id: string; sinceMs: number } | undefined;
-  /** Accepted turns that wait for the running one. */
-  readonly waiting = new Set<string>();
+  /** Accepted turns that have not begun, with what was said where it is still to be shown: below the turn before. */
+  readonly waiting = new Map<string, Block | undefined>();
   /** What was folded last: a tool call with its result, or a thought. */
   folded: { title: string; body: string } | undefined;
   readonly #text: MarkdownStream;
@@ -56,12 +56,10 @@ export class Conversation {
     const data = event.data as Data;
     switch (event.type) {
       case 'turn_accepted':
-        this.waiting.add(String(data.turnId));
-        return this.#put('other', userBlock(userText(data.content)));
+        return this.#accepted(String(data.turnId), userBlock(userText(data.content)));
       case 'turn_started':
-        this.waiting.delete(String(data.turnId));
         this.turn = { id: String(data.turnId), sinceMs: nowMs };
-        return [];
+        return this.#begun(this.turn.id);
       case 'message':
         return this.#message(data, nowMs);
       case 'approval':
@@ -136,6 +134,18 @@ export class Conversation {
     const thinking = this.#thinkingSinceMs !== undefined;
     const since = duration(nowMs - (this.#thinkingSinceMs ?? this.turn?.sinceMs ?? nowMs));
     return `${thinking ? 'Thinking' : 'Working'}${since === undefined ? '' : ` ${since}`} · Esc interrupts`;
+  }
+
+  #accepted(turnId: string, said: Block): Block[] {
+    const waits = this.turn !== undefined || this.waiting.size > 0;
+    this.waiting.set(turnId, waits ? said : undefined);
+    return waits ? [] : this.#put('other', said);
+  }
+
+  #begun(turnId: string): Block[] {
+    const said = this.waiting.get(turnId);
+    this.waiting.delete(turnId);
+    return said === undefined ? [] : this.#put('other', said);
   }
 
   #message(message: Data, nowMs: number): Block[] {
@@ -246,7 +256,8 @@ export class Conversation {
   }
 
   #done(data: Data, nowMs: number): Block[] {
-    const done = this.#endText();
+    // A turn may end before it began.
+    const done = [...this.#endText(), ...this.#begun(String(data.turnId))];
     for (const call of this.#tools.values()) {
       const result = { text: 'interrupted', isError: true, tookMs: nowMs - call.startedAtMs };
       done.push(...this.#put('tool', (width) => [toolLine(call, width, result)]));
@@ -259,7 +270,6 @@ export class Conversation {
     this.#shown = '';
     this.turn = undefined;
     this.#asked = [];
-    this.waiting.delete(String(data.turnId));
     if (data.status === 'interrupted')
       return [...done, ...this.#put('other', noteBlock('Interrupted', { colour: 'yellow' }))];
     if (data.status !== 'failed') return done;
