@@ -25,6 +25,7 @@ export { isolationLimits } from './sandbox-limits.ts';
 export { Slots } from './slots.ts';
 export { snapshotFilesOf, takeSnapshotsOffline } from './snapshot/offline.ts';
 export type { PutBack, Snapshot, Snapshots } from './snapshot/snapshots.ts';
+export { troubleOfSnapshots } from './snapshot/trouble.ts';
 export { Folder } from './workspace/folder.ts';
 export { type FileEntry, listFiles } from './workspace/list.ts';
 export { allOf, type Bytes, readFile } from './workspace/read.ts';

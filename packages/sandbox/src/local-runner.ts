@@ -107,6 +107,7 @@ class LocalRunner implements Runner, AsyncDisposable {
       prune: (sessionId, rules) => this.#stored.prune(sessionId, rules),
       remove: (sessionId) => this.#stored.remove(sessionId),
       sessions: () => this.#stored.sessions(),
+      workspaces: () => this.workspaces.here(),
       restore: async (sessionId, source) => {
         await this.kill(sessionId);
         return await this.workspaces.restore(sessionId, source);

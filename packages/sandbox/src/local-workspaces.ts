@@ -1,6 +1,6 @@
 /** The workspaces of this machine: made once, then read and written through descriptors that no link leads astray. */
 import { randomUUID } from 'node:crypto';
-import { open, rm, writeFile } from 'node:fs/promises';
+import { lstat, open, readdir, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { errors, isId } from '@ash-ai/shared';
 import { type CommandSpec, runCommand } from './command.ts';
@@ -90,6 +90,16 @@ export class LocalWorkspaces implements Workspaces {
     await this.#preparing.get(sessionId)?.catch(() => undefined);
     await this.#checkLost(dir);
     return await isPrepared(join(dir, workspaceMarker));
+  }
+
+  /** Sessions that have files here, and since when: a workspace that was put back is made anew. */
+  async here(): Promise<{ sessionId: string; madeAt: string }[]> {
+    const found: { sessionId: string; madeAt: string }[] = [];
+    for (const sessionId of (await readdir(this.#options.sandboxesDir)).filter(isId)) {
+      const marker = await lstat(join(this.dirOf(sessionId), workspaceMarker)).catch(() => undefined);
+      if (marker !== undefined) found.push({ sessionId, madeAt: marker.mtime.toISOString() });
+    }
+    return found;
   }
 
   /** Puts a lost workspace back from its newest whole snapshot; undefined when it is there. @throws workspace_lost */

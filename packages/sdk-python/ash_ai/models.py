@@ -100,10 +100,14 @@ class InterruptSessionResponse(Model):
 
 @dataclass(kw_only=True)
 class ForkedFiles(Model):
-    """When a fork's files were copied, and whether the parent was working at that moment."""
+    """Of which moment a fork's files are, and whether the parent was working when it was forked."""
 
     as_of: datetime
     turn_running: bool
+    #: ``snapshot`` with ``at``, when there is one that is not later; else ``now``.
+    source: str | None = None
+    #: Newest entry of the parent's log at that moment.
+    seq: int | None = None
 
 
 @dataclass(kw_only=True)

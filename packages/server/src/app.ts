@@ -36,6 +36,7 @@ import { opener } from './sessions/open-request.ts';
 import { Sessions } from './sessions/sessions.ts';
 import { SnapshotKeeper } from './snapshots/keeper.ts';
 import { restoring } from './snapshots/restoring.ts';
+import { Retention } from './snapshots/retention.ts';
 import { sourceOf } from './snapshots/source.ts';
 import { Spares } from './spares/spares.ts';
 import { takingSpares } from './spares/taking.ts';
@@ -186,6 +187,7 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
   await deliveries.start();
   const sweep = building.use(new Sweep({ store, runner, logger, spares }));
   sweep.now();
+  building.use(new Retention({ store, runner, keeper, logger, config })).now();
   const http = building.use(await serveHttp({ ...serveOptions(config), rooms, logger }));
   const owned = building.move();
   return {

@@ -6,4 +6,5 @@ export { type RestoredBackup, restoreBackup } from './backup/restore.ts';
 export { findBridge } from './bridge-program.ts';
 export { type Config, ConfigInvalid, readConfig, variables } from './config.ts';
 export { type RunOptions, runServer } from './main.ts';
+export { findTrouble, type Trouble } from './snapshots/trouble.ts';
 export { version } from './version.ts';

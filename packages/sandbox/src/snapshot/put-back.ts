@@ -15,7 +15,7 @@ import type { PutBack } from './snapshots.ts';
 
 export const workspaceMarker = 'workspace.json';
 /** What a broken workspace is renamed to, beside the new one; of several the newest stays. */
-const setAsideName = 'set-aside';
+export const setAsideName = 'set-aside';
 
 interface Place {
   disks: Disks;

@@ -56,6 +56,8 @@ export interface Snapshots {
   prune(sessionId: string, rules: SnapshotRules): Promise<void>;
   /** Removes all of a session. */
   remove(sessionId: string): Promise<void>;
+  /** Sessions whose workspace lies here, and since when. */
+  workspaces(): Promise<{ sessionId: string; madeAt: string }[]>;
   /** Sessions that have any. */
   sessions(): Promise<string[]>;
 }

@@ -100,6 +100,19 @@ export async function existing(db: Reader, ids: readonly string[]): Promise<Set<
   return found;
 }
 
+/** Which of these sessions have ended, and when. */
+export async function endedAmong(db: Reader, ids: readonly string[]): Promise<{ id: string; endedAt: string }[]> {
+  const found: { id: string; endedAt: string }[] = [];
+  for (let from = 0; from < ids.length; from += 500) {
+    const some = ids.slice(from, from + 500);
+    const query = db.selectFrom('sessions').select(['id', 'endedAt']).where('status', '=', 'ended');
+    for (const { id, endedAt } of await query.where('id', 'in', some).execute()) {
+      if (endedAt !== null) found.push({ id, endedAt });
+    }
+  }
+  return found;
+}
+
 /** How many sessions are in each state, over all tenants; states without a session are left out. */
 export async function countByStatus(db: Reader): Promise<Partial<Record<SessionStatus, number>>> {
   const rows = await db
