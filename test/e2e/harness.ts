@@ -1,7 +1,7 @@
 /** One Ash server on one data folder: a real process that tests start, kill, restart and stop, and that must leave nothing. */
 import { spawnSync } from 'node:child_process';
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
@@ -21,6 +21,8 @@ export interface AshOptions {
   /** Settings beside those that every test server has. */
   env?: Readonly<Record<string, string>>;
   model?: ScriptedModelOptions;
+  /** A disk of its own for the data folder, so large; only for root. */
+  diskMb?: number;
   /** Errors that the server is expected to log; any other one fails the file. */
   expectedErrors?: RegExp;
 }
@@ -59,6 +61,7 @@ export class Ash implements AsyncDisposable {
     const model = await startScriptedModel({ ...options.model, onRequest: (request) => gate.pass(request) });
     const ash = new Ash(root, model, gate, options);
     try {
+      if (options.diskMb !== undefined) mountDisk(ash.dataDir, options.diskMb);
       await ash.start();
       ash.key = (await readFile(join(ash.dataDir, 'initial-api-key'), 'utf8')).trim();
       await ash.client.deployAgent('agent', await ash.agentFolder('agent', { 'CLAUDE.md': instructions }));
@@ -225,7 +228,7 @@ export class Ash implements AsyncDisposable {
       expect(unexpected.filter((line) => !expectedErrors?.test(JSON.stringify(line)))).toEqual([]);
       // What was killed takes a moment to die on a busy machine.
       await until(() => processesOf(this.dataDir).length === 0);
-      expect(mountsOf(this.dataDir)).toEqual([]);
+      expect(mountsOf(this.dataDir)).toHaveLength(this.#options.diskMb === undefined ? 0 : 1);
       expect(this.#groups.left()).toEqual([]);
       expect(await this.#leftFiles()).toEqual([]);
     } finally {
@@ -235,6 +238,7 @@ export class Ash implements AsyncDisposable {
       const patience = AbortSignal.timeout(5_000);
       await until(() => this.#groups.remove() || patience.aborted);
       await this.model[Symbol.asyncDispose]();
+      if (this.#options.diskMb !== undefined) spawnSync('umount', ['-l', this.dataDir]);
       await rm(this.#root, { recursive: true, force: true });
     }
   }
@@ -263,6 +267,12 @@ export function useAsh(options: AshOptions = {}): { readonly ash: Ash } {
       return ash;
     },
   };
+}
+
+function mountDisk(dir: string, sizeMb: number): void {
+  mkdirSync(dir);
+  const { status, stderr } = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${sizeMb}m`, 'none', dir]);
+  if (status !== 0) throw new Error(`no disk for the test: ${stderr}`);
 }
 
 function killIfThere(pid: number): void {

@@ -8,6 +8,9 @@ import { type FrameHeader, formatFrame } from '@ash-ai/shared/bridge-wire';
 /** The header of a frame that must not get lost. */
 export type KeptHeader = Extract<FrameHeader, { n: number }>;
 
+/** How often a full disk is tried again, in ms. */
+const retryMs = 250;
+
 interface Kept {
   n: number;
   line: string;
@@ -22,6 +25,11 @@ export class Spool {
   #chars = 0;
   #fileChars = 0;
   #lastN = 0;
+  /** Bytes of the file that are whole lines. */
+  #fileBytes = 0;
+  /** Lines for which the disk has no room. */
+  #unwritten: string[] = [];
+  #again: NodeJS.Timeout | undefined;
   #room: (() => void) | undefined;
 
   /** @param maxChars how much may wait for its ack before {@link room} holds the runtime back (default 64 Mi) */
@@ -46,7 +54,7 @@ export class Spool {
     const line = formatFrame(header, payload);
     // Written before it is sent: what a server may have seen is on file. No fsync, as only a crash of the machine
     // would lose it, and that ends the turn as well.
-    writeSync(this.#fd, line);
+    if (this.#unwritten.length > 0 || !this.#write(line)) this.#writeLater(line);
     this.#kept.push({ n: header.n, line });
     this.#chars += line.length;
     this.#fileChars += line.length;
@@ -62,11 +70,12 @@ export class Spool {
       gone += 1;
     }
     if (gone > 0) this.#kept.splice(0, gone);
-    if (this.#kept.length === 0 && this.#fileChars > 1024 * 1024) this.#restartFile();
-    if (this.#chars < this.#maxChars) {
-      this.#room?.();
-      this.#room = undefined;
+    // What is committed needs no file any more.
+    if (this.#kept.length === 0 && (this.#unwritten.length > 0 || this.#fileChars > 1024 * 1024)) {
+      this.#unwritten = [];
+      this.#restartFile();
     }
+    this.#makeRoom();
   }
 
   /** All frames after `n`, in order. */
@@ -74,17 +83,57 @@ export class Spool {
     return this.#kept.filter((frame) => frame.n > n);
   }
 
-  /** Resolves when there is room for more; at once unless the bound is reached. */
+  /** Resolves when there is room for more, in memory and on the disk; at once unless there is none. */
   room(): Promise<void> | undefined {
-    if (this.#chars < this.#maxChars) return undefined;
+    if (this.#hasRoom()) return undefined;
     return new Promise((resolve) => {
       this.#room = resolve;
     });
   }
 
+  #hasRoom(): boolean {
+    return this.#chars < this.#maxChars && this.#unwritten.length === 0;
+  }
+
+  #makeRoom(): void {
+    if (!this.#hasRoom()) return;
+    this.#room?.();
+    this.#room = undefined;
+  }
+
+  /** Appends a line whole or not at all; false when the disk is full. */
+  #write(line: string): boolean {
+    const bytes = Buffer.from(line);
+    try {
+      for (let at = 0; at < bytes.length; at += writeSync(this.#fd, bytes, at));
+      this.#fileBytes += bytes.length;
+      return true;
+    } catch (cause) {
+      ftruncateSync(this.#fd, this.#fileBytes);
+      if (cause instanceof Error && 'code' in cause && (cause.code === 'ENOSPC' || cause.code === 'EDQUOT'))
+        return false;
+      throw cause;
+    }
+  }
+
+  /** Holds the runtime back until the disk takes it. */
+  #writeLater(line: string): void {
+    this.#unwritten.push(line);
+    this.#again ??= setInterval(() => {
+      const left = this.#unwritten.findIndex((waiting) => !this.#write(waiting));
+      this.#unwritten = left === -1 ? [] : this.#unwritten.slice(left);
+      if (this.#unwritten.length > 0) return;
+      clearInterval(this.#again);
+      this.#again = undefined;
+      this.#makeRoom();
+    }, retryMs).unref();
+  }
+
   #restartFile(): void {
     ftruncateSync(this.#fd);
-    writeSync(this.#fd, `${JSON.stringify({ life: this.life })}\n`);
+    this.#fileBytes = 0;
+    const head = `${JSON.stringify({ life: this.life })}\n`;
+    if (!this.#write(head)) this.#writeLater(head);
     this.#fileChars = 0;
   }
 }

@@ -46,6 +46,7 @@ import * as turnStore from './store/turns.ts';
 import { Sweep } from './sweep.ts';
 import { Meter } from './telemetry/meter.ts';
 import { createMetrics } from './telemetry/metrics.ts';
+import { DiskReserve } from './turns/disk-reserve.ts';
 import { Executor, type ExecutorOptions } from './turns/executor.ts';
 import { Turns } from './turns/start.ts';
 import { Usage } from './usage/usage.ts';
@@ -140,7 +141,7 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
     terms,
     spares,
   });
-  const turns = new Turns(store, log, executor);
+  const turns = new Turns(store, log, executor, new DiskReserve(dataDir, config.minFreeDiskMb));
   const worker = building.use(
     new QueueWorker(
       { store, sessions, turns, log, logger, recover: (id) => executor.recover(id) },

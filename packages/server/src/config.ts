@@ -97,6 +97,12 @@ export const variables = {
     meaning: 'Sandboxes that wait for new sessions at once, whatever they wait for; about 200 MB each',
     schema: whole(1, 1000),
   },
+  minFreeDiskMb: {
+    name: 'ASH_MIN_FREE_DISK_MB',
+    default: '32',
+    meaning: 'Room on the disk of the data folder below which messages are refused, so that what runs can go on; in MB',
+    schema: whole(0, 1_000_000),
+  },
   turnRecoveries: {
     name: 'ASH_TURN_RECOVERIES',
     default: '3',

@@ -37,7 +37,8 @@ export async function* followFeed(feed: Feed, readPage: ReadPage, options: Follo
   while (!signal.aborted) {
     if (position < feed.base) {
       if (seq < feed.startSeq) {
-        const upTo = feed.lastSeq;
+        // No further: what the feed has, it has with the previews in between.
+        const upTo = feed.startSeq;
         const page = await readPage({ after: seq, upTo, limit: pageSize, turnId });
         for (const entry of page) {
           yield pass(entry);

@@ -8,6 +8,7 @@ import * as logStore from '../store/log.ts';
 import type { Store } from '../store/open.ts';
 import * as sessionStore from '../store/sessions.ts';
 import * as turnStore from '../store/turns.ts';
+import type { DiskReserve } from './disk-reserve.ts';
 import type { Executor } from './executor.ts';
 
 /** How many turns of one session may wait. */
@@ -23,8 +24,10 @@ export class Turns implements TurnsRoom {
   readonly #store: Store;
   readonly #log: Log;
   readonly #executor: Executor;
+  readonly #reserve: DiskReserve;
 
-  constructor(store: Store, log: Log, executor: Executor) {
+  constructor(store: Store, log: Log, executor: Executor, reserve: DiskReserve) {
+    this.#reserve = reserve;
     this.#store = store;
     this.#log = log;
     this.#executor = executor;
@@ -45,6 +48,7 @@ export class Turns implements TurnsRoom {
     input: TurnInput,
     idempotencyKey?: string,
   ): Promise<{ turnId: string; acceptedSeq: number }> {
+    await this.#reserve.mayAccept();
     const turnId = newId();
     const createdAt = new Date().toISOString();
     const dataText = JSON.stringify({ content: input.content });

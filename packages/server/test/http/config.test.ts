@@ -24,6 +24,7 @@ test('an empty environment gives the defaults', () => {
     spares: 'adaptive',
     maxSandboxes: 1000,
     idleTimeoutMs: 1_800_000,
+    minFreeDiskMb: 32,
     turnRecoveries: 3,
     queueConcurrency: 4,
     rateLimit: { quota: 3000, windowMs: 60_000 },
