@@ -11,6 +11,7 @@ import { addMachineCommands } from './program/machine.ts';
 import { addServerCommands } from './program/server.ts';
 import { addSessionCommands } from './program/sessions.ts';
 import { addTargetCommands } from './program/target.ts';
+import { addWebhookCommands } from './program/webhook.ts';
 import type { OutputFlags } from './terminal.ts';
 import { readVersion } from './version.ts';
 
@@ -77,8 +78,9 @@ export function createProgram(onEnd: (code: number) => void): Command {
   addAgentCommands(program, doing);
   addSessionCommands(program, doing);
   addChatCommands(program, doing);
-  program.commandsGroup('Queue, usage and keys:');
+  program.commandsGroup('Queue, webhooks, usage and keys:');
   addAccountCommands(program, doing);
+  addWebhookCommands(program, doing);
   program.commandsGroup('Server on this machine:');
   addServerCommands(program, doing);
   addBackupCommands(program, doing);

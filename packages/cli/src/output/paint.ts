@@ -23,6 +23,8 @@ const styles: Readonly<Record<string, Style>> = {
   active: 'green',
   completed: 'green',
   allowed: 'green',
+  delivered: 'green',
+  skipped: 'dim',
   ok: 'green',
   starting: 'yellow',
   pending: 'yellow',
