@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { AshClient } from '@ash-ai/sdk';
 
 const program = new URL('./serve.ts', import.meta.url).pathname;
+const compileCache = new URL('../../bench-results/compile-cache', import.meta.url).pathname;
 
 export class AshServer implements AsyncDisposable {
   readonly dataDir: string;
@@ -51,6 +52,8 @@ export class AshServer implements AsyncDisposable {
     const child = spawn(process.execPath, [program], {
       env: {
         PATH: process.env.PATH,
+        // As `ash start` has it from its second start on.
+        NODE_COMPILE_CACHE: compileCache,
         ASH_HOST: '127.0.0.1',
         ASH_PORT: '0',
         ASH_DATA_DIR: dataDir,
