@@ -16,7 +16,7 @@ import { busyCores, machine } from './machine.ts';
 import { manyReaders } from './many-readers.ts';
 import type { Results } from './measure.ts';
 import { rates } from './rates.ts';
-import { walls } from './sandbox.ts';
+import { ociWalls, walls } from './sandbox.ts';
 import { sleeping } from './sleeping.ts';
 
 const resultsDir = join(process.cwd(), 'bench-results');
@@ -49,6 +49,7 @@ const benchmarks: Record<string, (modelUrl: string) => Promise<Results>> = {
   burst: (modelUrl) => burst(modelUrl),
   memory: onServer(memory),
   walls: () => walls(),
+  'walls-oci': () => ociWalls(),
   egress: () => egress(),
   commits: () => commits(),
   adoption: () => adoptions(serverLog),

@@ -8,8 +8,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { makeImage, mountImage, unmount, whyNoImages } from '../../packages/sandbox/src/disk/image.ts';
 import { createBubblewrapIsolation } from '../../packages/sandbox/src/isolation/bubblewrap.ts';
-import type { Isolation, Launched, LaunchSpec, Limits } from '../../packages/sandbox/src/isolation/isolation.ts';
+import {
+  type Isolation,
+  IsolationError,
+  type Launched,
+  type LaunchSpec,
+  type Limits,
+} from '../../packages/sandbox/src/isolation/isolation.ts';
 import { layoutOf, makeSandboxDir } from '../../packages/sandbox/src/isolation/layout.ts';
+import { createOciIsolation } from '../../packages/sandbox/src/isolation/oci.ts';
 import { Slots } from '../../packages/sandbox/src/slots.ts';
 import { processesWith, pssMb } from './machine.ts';
 import { type Figures, figuresOf, repeat, timed } from './measure.ts';
@@ -40,14 +47,14 @@ class Bench implements AsyncDisposable {
     this.dir = dir;
   }
 
-  static async start(): Promise<Bench> {
+  static async start(make: (options: { stateDir: string }) => Promise<Isolation>): Promise<Bench> {
     const dir = await mkdtemp(join(tmpdir(), 'ash-bench-walls-'));
-    return new Bench(await createBubblewrapIsolation({ stateDir: dir }), dir);
+    return new Bench(await make({ stateDir: dir }), dir);
   }
 
   async spec(): Promise<LaunchSpec> {
     const sandboxId = `bench-${process.pid}-${this.#made}`;
-    const first = 400_000 + 2 * this.#made;
+    const first = 1_500_000_000 + 4 * this.#made;
     this.#made += 1;
     const uids = this.isolation.capabilities().privateUids ? { wall: first, bridge: first + 1 } : undefined;
     const sandboxDir = join(this.dir, sandboxId);
@@ -91,9 +98,29 @@ async function connected(path: string) {
   }
 }
 
+/** What is there of a wall besides its launcher. */
+const innerProcess = { wall: '/usr/bin/bwrap --args', oci: 'use strict; use Fcntl;' } as const;
+
+/** Walls of bubblewrap, and the disks in them. */
+export async function walls(): Promise<Record<string, Figures>> {
+  await using bench = await Bench.start(createBubblewrapIsolation);
+  return { ...(await wallsOf(bench, 'wall')), ...(await disks(bench.dir)) };
+}
+
+/** The same by an OCI runtime. */
+export async function ociWalls(): Promise<Record<string, Figures>> {
+  const bench = await Bench.start(createOciIsolation).catch((cause: unknown) => {
+    if (!(cause instanceof IsolationError)) throw cause;
+    console.warn(`walls by oci: not measured. ${cause.message}`);
+    return undefined;
+  });
+  if (bench === undefined) return {};
+  await using _bench = bench;
+  return await wallsOf(bench, 'oci');
+}
+
 /** Launch, memory and end of walls; `many` are started together at last. */
-export async function walls(many = 60): Promise<Record<string, Figures>> {
-  await using bench = await Bench.start();
+async function wallsOf(bench: Bench, title: keyof typeof innerProcess, many = 60): Promise<Record<string, Figures>> {
   const { isolation } = bench;
   const one = await bench.spec();
   const command = { argv: ['/usr/bin/true'], env: {}, timeoutMs: 10_000, maxBytes: 1000 };
@@ -111,7 +138,7 @@ export async function walls(many = 60): Promise<Record<string, Figures>> {
     );
     if (record === undefined) continue;
     const { wall } = record;
-    memory.push(pssMb(wall.pid) + Math.max(0, ...[...processesWith('/usr/bin/bwrap --args').keys()].map(pssMb)));
+    memory.push(pssMb(wall.pid) + Math.max(0, ...[...processesWith(innerProcess[title]).keys()].map(pssMb)));
     ended.push(await timed(() => isolation.destroy(record as Launched)));
   }
   const slots = new Slots(availableParallelism() * 4);
@@ -122,13 +149,12 @@ export async function walls(many = 60): Promise<Record<string, Figures>> {
   );
   const allEnded = await timed(() => Promise.all(records.map((record) => isolation.destroy(record))));
   return {
-    'wall: a command `true`': figuresOf(trues, 'ms'),
-    'wall: launched, bridge up, first output from inside': figuresOf(raised, 'ms'),
-    'wall: destroyed, double forks included': figuresOf(ended, 'ms'),
-    'wall: memory of its launcher and bubblewrap': figuresOf(memory, 'MB'),
-    [`wall: ${many} launched, each`]: figuresOf([all / many], 'ms'),
-    [`wall: ${many} destroyed, all`]: figuresOf([allEnded], 'ms'),
-    ...(await disks(bench.dir)),
+    [`${title}: a command \`true\``]: figuresOf(trues, 'ms'),
+    [`${title}: launched, bridge up, first output from inside`]: figuresOf(raised, 'ms'),
+    [`${title}: destroyed, double forks included`]: figuresOf(ended, 'ms'),
+    [`${title}: memory of its launcher and first process`]: figuresOf(memory, 'MB'),
+    [`${title}: ${many} launched, each`]: figuresOf([all / many], 'ms'),
+    [`${title}: ${many} destroyed, all`]: figuresOf([allEnded], 'ms'),
   };
 }
 
