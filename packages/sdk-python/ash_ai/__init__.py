@@ -64,6 +64,7 @@ from ash_ai.models import (
     WriteFilesResponse,
     WrittenFile,
 )
+from ash_ai.session import AshTurnFailed, AsyncSessionHandle, SessionHandle
 from ash_ai.streaming import parse_sse_stream, parse_sse_stream_async
 from ash_ai.types import (
     UNSET,
@@ -104,8 +105,10 @@ __all__ = [
     "AshClient",
     "AshEvent",
     "AshStreamCut",
+    "AshTurnFailed",
     "AshWebhookInvalid",
     "AsyncAshClient",
+    "AsyncSessionHandle",
     "Attachment",
     "CreatedApiKey",
     "CreatedWebhook",
@@ -145,6 +148,7 @@ __all__ = [
     "Session",
     "SessionConfig",
     "SessionEvent",
+    "SessionHandle",
     "SessionLogs",
     "SessionStartEvent",
     "SessionStatus",

@@ -14,7 +14,9 @@ from ash_ai.errors import error_of
 from ash_ai.events import AshEvent
 from ash_ai.follow import Following
 from ash_ai.request import Request
+from ash_ai.session import AsyncSessionHandle
 from ash_ai.settings import Settings, let_stream, pool_limits
+from ash_ai.types import Id
 
 T = TypeVar("T")
 
@@ -106,6 +108,10 @@ class AsyncAshClient(Calls, AsyncLine):
     ) -> None:
         self._settings = Settings.of(server_url, api_key, base_url, token, timeout, max_retries)
         self._http = httpx.AsyncClient(transport=transport, limits=pool_limits)
+
+    def session(self, id: Id) -> AsyncSessionHandle:
+        """A handle on a session: the calls about it without its id. Nothing is sent, so it need not exist."""
+        return AsyncSessionHandle(self, id)
 
     async def aclose(self) -> None:
         """Closes the idle connections."""

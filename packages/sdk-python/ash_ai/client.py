@@ -16,7 +16,9 @@ from ash_ai.errors import error_of
 from ash_ai.events import AshEvent
 from ash_ai.follow import Following
 from ash_ai.request import Request
+from ash_ai.session import SessionHandle
 from ash_ai.settings import Settings, let_stream, pool_limits
+from ash_ai.types import Id
 
 T = TypeVar("T")
 
@@ -56,6 +58,10 @@ class AshClient(Calls, AsyncNames, Sends, AsyncLine):
         self._tls = httpx.create_ssl_context()
         self._http = httpx.Client(verify=self._tls, transport=transport, limits=pool_limits)
         self._async_transport = async_transport
+
+    def session(self, id: Id) -> SessionHandle:
+        """A handle on a session: the calls about it without its id. Nothing is sent, so it need not exist."""
+        return SessionHandle(self, id)
 
     def close(self) -> None:
         """Closes the idle connections."""

@@ -79,6 +79,7 @@ export const creating: ReadonlySet<RouteKey> = new Set<RouteKey>([
   'createSession',
   'forkSession',
   'sendMessage',
+  'uploadAttachment',
   'storeCredential',
   'enqueue',
   'createWebhook',

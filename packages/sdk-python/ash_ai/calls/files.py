@@ -16,7 +16,7 @@ from ash_ai.models import (
     ListFilesResponse,
     WriteFilesResponse,
 )
-from ash_ai.request import Request, as_bytes, as_model, given, many, nothing, one, unread
+from ash_ai.request import Request, as_bytes, as_model, given, many, new_key, nothing, one, unread
 from ash_ai.types import FileToWrite, Id
 
 
@@ -108,6 +108,7 @@ class FileCalls:
         *,
         mime_type: str | None = None,
         message_id: Id | None = None,
+        idempotency_key: str | None = None,
     ) -> Request[Attachment]:
         """Stores a file of at most 10 MiB (unless the server is set otherwise) with a session; the agent finds a copy
         under ``attachments/``. Raises `session_not_found`, `attachment_too_large`."""
@@ -120,6 +121,7 @@ class FileCalls:
                 mimeType=mime_type,
                 messageId=None if message_id is None else str(message_id),
             ),
+            idempotency_key=new_key(idempotency_key),
             read=one("attachment", Attachment),
         )
 

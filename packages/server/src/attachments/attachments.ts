@@ -1,4 +1,5 @@
 /** Attachments: files that callers give to a session, kept beside the workspaces and copied into them (spec/http-api.md §8). */
+import { createHash } from 'node:crypto';
 import { mkdir, open, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Folder, readFile, type Workspaces } from '@ash-ai/sandbox';
@@ -8,6 +9,7 @@ import type { Logger } from 'pino';
 import { decodeBase64, decodedLength } from '../base64.ts';
 import { sessionOf, type WorkspaceRooms, withWorkspace } from '../files/workspace-of.ts';
 import type { AttachmentsRoom } from '../http/rooms.ts';
+import { claimOnce } from '../idempotency.ts';
 import type { SandboxLogs } from '../sandbox-logs/sandbox-logs.ts';
 import * as attachmentStore from '../store/attachments.ts';
 
@@ -31,7 +33,7 @@ export class Attachments implements AttachmentsRoom {
     this.#root = join(options.dataDir, 'attachments');
   }
 
-  async upload(tenantId: string, sessionId: string, given: Upload): Promise<Attachment> {
+  async upload(tenantId: string, sessionId: string, given: Upload, idempotencyKey?: string): Promise<Attachment> {
     await sessionOf(this.#options, tenantId, sessionId);
     const content = this.#contentOf(given.content);
     const filename = baseName(given.filename);
@@ -48,12 +50,25 @@ export class Attachments implements AttachmentsRoom {
       createdAt: new Date().toISOString(),
     };
     const path = join(this.#root, row.storagePath);
+    const request = { ...given, sessionId, content: createHash('sha256').update(content).digest('hex') };
+    const claim = { tenantId, key: idempotencyKey, request, resourceId: id, at: row.createdAt };
+    let earlier: string | undefined;
     try {
       await keep(path, content);
-      await this.#options.store.write((tx) => attachmentStore.insert(tx, row));
+      earlier = await this.#options.store.write(async (tx) => {
+        const claimed = await claimOnce(tx, claim);
+        if (claimed === undefined) await attachmentStore.insert(tx, row);
+        return claimed;
+      });
     } catch (cause) {
       await rm(dirname(path), { recursive: true, force: true });
       throw isFull(cause) ? errors.storage_full({}, { cause }) : cause;
+    }
+    if (earlier !== undefined) {
+      await rm(dirname(path), { recursive: true, force: true });
+      const known = await attachmentStore.get(this.#options.store.db, tenantId, earlier);
+      if (known === undefined) throw errors.attachment_not_found({ attachmentId: earlier });
+      return toAttachment(known);
     }
     await this.#copyIn(tenantId, sessionId, { path: filename, content });
     return toAttachment(row);

@@ -172,7 +172,12 @@ export interface SessionFilesRoom {
 }
 
 export interface AttachmentsRoom {
-  upload(tenantId: string, sessionId: string, given: Parsed<Contract['uploadAttachment']>['body']): Promise<Attachment>;
+  upload(
+    tenantId: string,
+    sessionId: string,
+    given: Parsed<Contract['uploadAttachment']>['body'],
+    idempotencyKey?: string,
+  ): Promise<Attachment>;
   list(tenantId: string, sessionId: string): Promise<Attachment[]>;
   download(tenantId: string, id: string): Promise<Bytes & { attachment: Attachment }>;
   delete(tenantId: string, id: string): Promise<void>;

@@ -142,3 +142,22 @@ test('another tenant finds nothing', async () => {
   await missingFor(ash, ash.key, 'attachment_not_found', [['GET', `/api/attachments/${newId()}`]]);
   expect(await ash.client.listAttachments(sessionId)).toHaveLength(1);
 });
+
+test('the same idempotency key stores once', async () => {
+  const { ash } = server;
+  const { id } = await ash.session();
+  const headers = { 'idempotency-key': newId() };
+  const post = (text: string) =>
+    ash.call('POST', `/api/sessions/${id}/attachments`, {
+      body: { filename: 'a.txt', content: Buffer.from(text).toString('base64') },
+      headers,
+    });
+  const first = await (await post('one')).json();
+  const again = await post('one');
+  expect([again.status, await again.json()]).toEqual([201, first]);
+  expect(await failure(await post('two'))).toEqual([422, 'idempotency_key_reused']);
+  const [stored, ...more] = await ash.client.listAttachments(id);
+  expect(more).toEqual([]);
+  await ash.client.deleteAttachment(String(stored?.id));
+  expect(await failure(await post('one'))).toEqual([404, 'attachment_not_found']);
+});

@@ -48,7 +48,13 @@ export const attachmentRoutes = defineRoutes({
     body: uploadBody,
     bodyLimitBytes: 134 * mib,
     reply: { kind: 'json', status: 201, schema: z.object({ attachment: attachmentSchema }) },
-    errors: ['session_not_found', 'attachment_too_large', 'storage_full'],
+    errors: [
+      'session_not_found',
+      'attachment_not_found',
+      'attachment_too_large',
+      'idempotency_key_reused',
+      'storage_full',
+    ],
   },
   listAttachments: {
     method: 'GET',

@@ -59,7 +59,7 @@ const sendBody = z
       .union([z.string().min(1).max(500_000), z.array(contentBlockSchema).min(1).max(20)])
       .describe('The prompt: text, or blocks of text, images and documents'),
     includePartialMessages: z.boolean().default(false).describe('Stream token deltas too'),
-    model: z.string().max(100).optional().describe('For this turn'),
+    model: z.string().min(1).max(100).optional().describe('For this turn'),
     maxTurns: z.int().min(1).optional(),
     maxBudgetUsd: z.number().min(0).optional(),
     effort: z.enum(['low', 'medium', 'high', 'max']).optional(),

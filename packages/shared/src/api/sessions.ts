@@ -44,7 +44,7 @@ export const sessionSchema = z
 const createBody = sessionConfigSchema
   .extend({
     agent: z.string().max(255).describe("The agent's name"),
-    model: z.string().max(100).optional(),
+    model: z.string().min(1).max(100).optional(),
     systemPrompt: z.string().max(1_000_000).optional().describe("Takes the place of the agent's CLAUDE.md"),
     permissionMode: z.enum(permissionModes).optional().describe('Default: bypassPermissions'),
     limits: limitsRequestSchema.optional().describe("On top of the agent's own, up to what the server allows"),
@@ -66,7 +66,7 @@ const sessionReply = z.object({ session: sessionSchema });
 
 const configPatch = z
   .object({
-    model: z.string().max(100).nullable().optional(),
+    model: z.string().min(1).max(100).nullable().optional(),
     allowedTools: z.array(z.string()).nullable().optional(),
     disallowedTools: z.array(z.string()).nullable().optional(),
     betas: z.array(z.string()).nullable().optional(),

@@ -2,6 +2,7 @@
 import type { Contract } from '@ash-ai/shared/contract';
 import { FileReply } from '../bytes.ts';
 import type { HandlersOf } from '../call.ts';
+import { idempotencyKeyOf } from '../idempotency-key.ts';
 import type { AttachmentsRoom } from '../rooms.ts';
 
 type AttachmentRoutes = Pick<
@@ -12,8 +13,8 @@ type AttachmentRoutes = Pick<
 /** The handlers of the attachment routes. */
 export function attachmentHandlers(attachments: AttachmentsRoom): HandlersOf<AttachmentRoutes> {
   return {
-    uploadAttachment: async ({ tenantId, params, body }) => ({
-      attachment: await attachments.upload(tenantId, params.id, body),
+    uploadAttachment: async ({ tenantId, params, body, headers }) => ({
+      attachment: await attachments.upload(tenantId, params.id, body, idempotencyKeyOf(headers)),
     }),
 
     listAttachments: async ({ tenantId, params }) => ({ attachments: await attachments.list(tenantId, params.id) }),

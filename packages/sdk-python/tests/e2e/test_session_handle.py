@@ -1,0 +1,40 @@
+"""The session handles, sync and async, on a real server."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from ash_ai import AshClient, AshTurnFailed, AsyncAshClient
+from tests.e2e.real_server import RealServer
+
+FAILS = 'Go. <script>[{"text": "x", "faults": [{"status": 400, "times": "always"}]}]</script>'
+
+
+def test_a_handle_talks_and_knows_its_session(server: RealServer) -> None:
+    with AshClient(server.url, api_key=server.api_key) as client:
+        client.create_agent("handle", system_prompt="Answer briefly.")
+        session = client.session(client.create_session("handle").id)
+        assert session.text("My name is Ada.") == "Nice to meet you, Ada."
+        assert [message.role for message in session.messages()] == ["user", "assistant", "assistant"]
+        session.files.write([{"path": "a.txt", "content": b"hi"}])
+        assert session.files.read("a.txt").content == "hi"
+        assert session.exec("cat a.txt").stdout == "hi"
+        with pytest.raises(AshTurnFailed) as failed:
+            session.text(FAILS)
+        assert failed.value.code
+        assert session.end().status == "ended"
+
+
+def test_the_async_handle_does_the_same(server: RealServer) -> None:
+    async def talk() -> None:
+        async with AsyncAshClient(server.url, api_key=server.api_key) as client:
+            session = client.session((await client.create_session("handle")).id)
+            assert await session.text("My name is Ada.") == "Nice to meet you, Ada."
+            assert len(await session.messages()) == 3
+            with pytest.raises(AshTurnFailed):
+                await session.text(FAILS)
+            assert (await session.end()).status == "ended"
+
+    asyncio.run(talk())
