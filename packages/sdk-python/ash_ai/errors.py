@@ -34,6 +34,7 @@ _LASTING_CODES = frozenset(
         "setup_failed",
         "turn_limit_reached",
         "turn_timeout",
+        "workspace_lost",
     }
 )
 
