@@ -124,19 +124,25 @@ test.skipIf(noTmux)('a tool is asked about, run and folded; the questions of the
     '"Which colour?"="Blue", "Which sizes?"="S, L"',
   );
 
-  terminal.type('Run ls made.txt');
+  terminal.type('Run touch second.txt');
   terminal.press('Enter');
-  await terminal.shows('y allow');
-  await terminal.shows('always allow Bash');
-  terminal.type('x');
-  await terminal.shows('› x');
-  terminal.press('BSpace');
   await terminal.shows('y allow');
   terminal.type('n');
   await terminal.shows('Why not?');
   terminal.type('Not now.');
   terminal.press('Enter');
   await terminal.shows('Bash was denied: Not now.');
+  await terminal.shows('That did not work');
+
+  terminal.type('Run touch third.txt');
+  terminal.press('Enter');
+  await terminal.shows('always allow Bash');
+  terminal.type('a');
+  await terminal.shows(/✓ Bash touch third.txt/);
+  await terminal.shows('Bash runs without asking in this session from now on.');
+  terminal.type('Run touch fourth.txt');
+  terminal.press('Enter');
+  await terminal.shows(/✓ Bash touch fourth.txt/);
 });
 
 test.skipIf(noTmux)('a turn is interrupted with Esc; Ctrl-C twice leaves, and the session stays', async () => {
