@@ -79,9 +79,13 @@ export class Ledger {
       if ((await turnStore.setRunning(tx, { id: turnId, startedSeq: lastSeq, at })) === undefined) throw new TurnGone();
     }).then(
       () => true,
-      (cause: unknown) => {
-        if (cause instanceof TurnGone) return false;
-        throw cause;
+      async (cause: unknown) => {
+        if (!(cause instanceof TurnGone)) throw cause;
+        // Only the lease's holder starts turns: one that runs was started by a commit whose answer got lost.
+        const turn = await this.patiently(() => turnStore.get(this.#rooms.store.db, turnId));
+        if (turn?.status !== 'running') return false;
+        await this.#rooms.log.catchUp(this.#sessionId);
+        return true;
       },
     );
   }
@@ -128,9 +132,14 @@ export class Ledger {
   /** Ends a turn that no frame of the bridge has ended. @param before entries that come with its end */
   async end(turnId: string, end: TurnEnded, before: readonly OwnEntry[] = []): Promise<void> {
     const ended: OwnEntry = { type: 'turn_ended', turnId, dataText: JSON.stringify(end) };
-    await this.#append([...before, ended], (tx, { lastSeq }, at) =>
-      settle(tx, { sessionId: this.#sessionId, id: turnId, endedSeq: lastSeq, at, end }),
-    );
+    await this.#append([...before, ended], async (tx, { lastSeq }, at) => {
+      // It has ended by a commit whose answer got lost.
+      if ((await turnStore.get(tx, turnId))?.status !== 'running') throw new TurnGone();
+      await settle(tx, { sessionId: this.#sessionId, id: turnId, endedSeq: lastSeq, at, end });
+    }).catch(async (cause: unknown) => {
+      if (!(cause instanceof TurnGone)) throw cause;
+      await this.#rooms.log.catchUp(this.#sessionId);
+    });
     this.#rooms.meter.turnEnded(end.outcome);
   }
 

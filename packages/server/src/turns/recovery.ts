@@ -22,6 +22,8 @@ export type Going =
 
 /** What of a call's input the model is told again, in characters. */
 const maxInputChars = 500;
+/** And of its result, which the log has. */
+const maxResultChars = 2000;
 const continueWords = 'Continue from where you left off.';
 
 export interface RecoveryRooms {
@@ -126,11 +128,11 @@ function decide(
 }
 
 function noteOf(calls: readonly ToolCallSoFar[]): string {
-  const lines = calls.map(({ name, input, done }) => {
+  const lines = calls.map(({ name, input, done, result = '' }) => {
     const text = (JSON.stringify(input) ?? '').slice(0, maxInputChars);
-    return `- ${name} ${text} (${done ? 'it had ended' : 'its outcome is unknown'})`;
+    return `- ${name} ${text} (${done ? `it had ended: ${result.slice(0, maxResultChars)}` : 'its outcome is unknown'})`;
   });
-  return `<system-reminder>\nThis turn was cut off before. These tool calls were made in it already, and their results were lost. Check what they did before you rely on it or make them again:\n${lines.join('\n')}\n</system-reminder>`;
+  return `<system-reminder>\nThis turn was cut off before. These tool calls were made in it already, and you don't have them in this conversation. Check what they did before you rely on it or make them again:\n${lines.join('\n')}\n</system-reminder>`;
 }
 
 function withNote(content: TurnContent, note: string): TurnContent {

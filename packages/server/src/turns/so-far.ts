@@ -7,6 +7,8 @@ export interface ToolCallSoFar {
   name: string;
   input: unknown;
   done: boolean;
+  /** What it answered, as far as that is text. */
+  result?: string;
 }
 
 export interface SoFar {
@@ -38,9 +40,11 @@ export async function turnSoFar(db: Reader, { sessionId, turnId }: { sessionId: 
 function take({ said, calls }: SoFar, message: SdkMessage): void {
   if (typeof message.uuid === 'string') said.push(message.uuid);
   if (typeof message.parent_tool_use_id === 'string') return;
-  for (const { type, id, name, input, tool_use_id: of } of contentBlocks(message)) {
+  for (const { type, id, name, input, tool_use_id: of, content } of contentBlocks(message)) {
     if (type === 'tool_use') calls.set(String(id), { name: String(name), input, done: false });
     const call = type === 'tool_result' ? calls.get(String(of)) : undefined;
-    if (call !== undefined) call.done = true;
+    if (call === undefined) continue;
+    call.done = true;
+    call.result = typeof content === 'string' ? content : JSON.stringify(content);
   }
 }
