@@ -29,7 +29,15 @@ describe('histories under faults', () => {
 
   test('nothing is lost, doubled or left behind', async () => {
     const { say, lines } = recorder();
-    const tally = await run({ seed: 'npm test', histories: 6, parallel: 3, database: 'sqlite', dir, say });
+    const tally = await run({
+      seed: 'npm test',
+      histories: 6,
+      parallel: 3,
+      database: 'sqlite',
+      dir,
+      signal: new AbortController().signal,
+      say,
+    });
     expect(tally.violations, lines.join('\n')).toEqual([]);
     expect(tally.histories).toBe(6);
     expect(Object.keys(tally.faults).length).toBeGreaterThan(0);

@@ -6,21 +6,26 @@ import { watchMemory } from './memory.ts';
 import { runMutations } from './mutations/run-mutations.ts';
 import { type Options, readOptions, usage } from './options.ts';
 import { writeReport } from './report.ts';
-import { keep } from './results.ts';
+import { keep, keepCaught } from './results.ts';
 import { run, runSessions } from './run.ts';
 
 const say = (line: string): void => console.log(line);
 
+/** The first Ctrl-C lets the histories under way come to their ends, so that nothing of them is left. */
+const interrupted = new AbortController();
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => interrupted.abort());
+
 /** @returns whether everything held */
 async function main(options: Options): Promise<boolean> {
   const { seed, database, parallel } = options;
+  const { signal } = interrupted;
   const dir = join(tmpdir(), `ash-chaos-logs-${seed.replaceAll(/[^\w.-]/g, '-')}`);
   mkdirSync(dir, { recursive: true });
   const startedAt = new Date();
   if (options.mutations !== undefined) {
-    const only = options.mutations === 'all' ? undefined : [options.mutations];
+    const only = options.mutations === 'all' ? undefined : options.mutations.split(',');
     const caught = await runMutations({ seed, only, parallel, dir, say });
-    if (only === undefined) keep('mutations', { seed, startedAt, found: caught });
+    keepCaught(caught, { seed, startedAt });
     return caught.every(({ by }) => by !== undefined);
   }
   if (options.memory) {
@@ -31,7 +36,7 @@ async function main(options: Options): Promise<boolean> {
   }
   if (options.sessions !== undefined) {
     const { sessions, turns = 5 } = options;
-    const tally = await runSessions({ seed, sessions, turns, parallel, database, dir, say });
+    const tally = await runSessions({ seed, sessions, turns, parallel, database, dir, signal, say });
     keep('sessions', { seed, startedAt, found: { sessions, turns, tally } });
     say(`${tally.turns} messages in ${sessions} sessions, ${tally.violations.length} violations (seed ${seed})`);
     return tally.violations.length === 0;
@@ -45,6 +50,7 @@ async function main(options: Options): Promise<boolean> {
     parallel,
     database,
     dir,
+    signal,
     say,
   });
   if (options.batch === undefined) keep(database, { seed, startedAt, found: tally });

@@ -8,7 +8,7 @@ export const usage = `npm run chaos -- [options]
   --batch K         only this batch of the seed: the replay of a failure
   --db postgres     on PostgreSQL, with restarts of it among the faults
   --parallel P      histories at once (default 4)
-  --mutations       break the code on purpose in each of the known ways; --mutations=NAME in one of them
+  --mutations       break the code on purpose in each of the known ways; --mutations=NAME,NAME in these
   --sessions N      so many sessions on one server, with --turns T each (default 5), under random kills
   --memory          does the server's memory stay flat: --turns T (default 2000) and --connects C (default 1000)
   --report          write docs/durability-report.md from what the last runs of each kind found`;

@@ -2,15 +2,14 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { MemoryFound } from './memory.ts';
-import type { Caught } from './mutations/run-mutations.ts';
-import { type Kept, kept } from './results.ts';
+import { type Kept, type KeptCaught, kept } from './results.ts';
 import type { Tally } from './tally.ts';
 
 const path = join('docs', 'durability-report.md');
 
 export function writeReport(): string {
   const runs = (['sqlite', 'postgres'] as const).map((kind) => ({ kind, run: kept<Tally>(kind) }));
-  const caught = kept<Caught[]>('mutations');
+  const caught = kept<KeptCaught[]>('mutations');
   const sessions = kept<{ sessions: number; turns: number; tally: Tally }>('sessions');
   const memory = kept<MemoryFound>('memory');
   const parts = [
@@ -62,7 +61,9 @@ Node ${machine.node}; load at the end ${machine.load}.
 | entries of logs | ${found.entries} |
 | connections of readers | ${found.connections} |
 | requests to the model | ${found.modelRequests} |
+| turns that went on in another sandbox after a death | ${found.recovered} |
 | marks left by tools | ${found.marks} |
+| of them, by calls that the model made again, having been told that a death cut them off | ${found.marksAgain} |
 | servers started | ${found.serverStarts} |
 
 | fault | how often |
@@ -102,19 +103,20 @@ ${startedAt.slice(0, 16).replace('T', ' ')} UTC, commit \`${commit}\`; proportio
 | over ${found.connects} readers that came and went | ${found.overConnects.join(', ')} |`;
 }
 
-function mutationsPart({ startedAt, commit, found }: Kept<Caught[]>): string {
-  const rows = found
+function mutationsPart({ found }: Kept<KeptCaught[]>): string {
+  const rows = [...found]
+    .sort((a, b) => a.name.localeCompare(b.name))
     .map(
-      ({ name, wrong, histories, by, checks }) =>
-        `| ${name} | ${wrong} | ${by === undefined ? '**missed**' : checks.join(', ')} | ${histories} |`,
+      ({ name, wrong, histories, by, checks, commit }) =>
+        `| ${name} | ${wrong} | ${by === undefined ? '**missed**' : checks.join(', ')} | ${histories} | \`${commit}\` |`,
     )
     .join('\n');
   return `## Code broken on purpose
 
-${startedAt.slice(0, 16).replace('T', ' ')} UTC, commit \`${commit}\`. Each mutation is put into a copy of the packages, and histories are run on it until a
-check notices. A checker that can't fail proves nothing.
+Each mutation is put into a copy of the packages, and histories are run on it until a check notices. A checker that can't fail
+proves nothing.
 
-| mutation | what is wrong then | noticed by | histories |
-| --- | --- | --- | --- |
+| mutation | what is wrong then | noticed by | histories | on commit |
+| --- | --- | --- | --- | --- |
 ${rows}`;
 }

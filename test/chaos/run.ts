@@ -17,16 +17,18 @@ export interface RunOptions {
   parallel: number;
   database: 'sqlite' | 'postgres';
   dir: string;
+  /** No more histories are begun once it is fired. */
+  signal: AbortSignal;
   say: (line: string) => void;
 }
 
 export async function run(options: RunOptions): Promise<Tally> {
   const { seed, histories, forMs, database, say } = options;
   const tally = emptyTally();
-  const signal = forMs === undefined ? undefined : AbortSignal.timeout(forMs);
+  const signal = forMs === undefined ? options.signal : AbortSignal.any([AbortSignal.timeout(forMs), options.signal]);
   const faults = database === 'postgres' ? { ...usualFaults, 'database kill': 20 } : usualFaults;
   const more = (number: number): boolean =>
-    forMs === undefined ? (number - 1) * batchSize < histories : signal?.aborted !== true;
+    !signal.aborted && (forMs !== undefined || (number - 1) * batchSize < histories);
   const numbers = options.batch === undefined ? undefined : [options.batch];
   for (let number = options.batch ?? 1; numbers?.includes(number) ?? more(number); number += 1) {
     const dir = join(options.dir, `batch-${number}`);
@@ -40,7 +42,7 @@ export async function run(options: RunOptions): Promise<Tally> {
         faults,
         dir,
       },
-      ...(signal === undefined ? {} : { signal }),
+      signal,
       onHistory: (history) => {
         count(tally, history, `batch ${number}, ${history.name}`);
         say(lineOf(number, history, tally));

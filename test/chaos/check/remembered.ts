@@ -1,7 +1,7 @@
 /** P7, and that no tool ran twice: marks in the workspace and the conversation that the model was shown. */
-import type { Evidence, Violation } from '../evidence.ts';
+import type { Evidence, Item, Violation } from '../evidence.ts';
 import { markOf } from '../prompt.ts';
-import { resultsOf, told } from './told.ts';
+import { lastOf, resultsOf, told } from './told.ts';
 
 export function checkRemembered(evidence: Evidence): Violation[] {
   return [...checkMarks(evidence), ...checkConversation(evidence)];
@@ -15,7 +15,14 @@ function checkMarks(evidence: Evidence): Violation[] {
   const planned = new Set(plan.turns.flatMap((turn) => turn.toolMs.map((_, index) => markOf(turn, index))));
   for (const mark of new Set(marks)) {
     const times = marks.filter((other) => other === mark).length;
-    if (times > 1) note('P1', `mark ${mark} is in the workspace ${times} times`, 'its tool was to run once');
+    const again = evidence.log.filter((item) => toldAgain(item, mark, evidence.log)).length;
+    if (times > 1 + again) {
+      note(
+        'P1',
+        `mark ${mark} is in the workspace ${times} times`,
+        `its tool was to run once, and its call was told to be cut ${again} times`,
+      );
+    }
     if (!planned.has(mark)) note('P7', `the workspace has mark "${mark}"`, 'no tool leaves such a mark');
   }
   for (const turn of told(evidence).turns.values()) {
@@ -31,6 +38,19 @@ function checkMarks(evidence: Evidence): Violation[] {
       note('P1', `turn ${turn.tag} was never started`, 'its marks are in the workspace');
   }
   return found;
+}
+
+/**
+ * Whether an entry tells that the call which leaves a mark was cut off by a death: the model is told so too, and may make
+ * the call again knowing it, as the scripted one does. What may not be is that a call is repeated and nobody is told.
+ */
+function toldAgain(item: Item, mark: string, log: readonly Item[]): boolean {
+  const { event, data } = lastOf(item);
+  if (event !== 'session' || data.action !== 'recovered' || !Array.isArray(data.cutCalls)) return false;
+  const calls = log.flatMap((other) =>
+    other.frames.filter((frame) => frame.event === 'tool_use').map((frame) => JSON.parse(frame.data)),
+  );
+  return calls.some(({ id, input }) => data.cutCalls.includes(id) && String(input?.command).includes(`did-${mark}`));
 }
 
 /** Every turn that was completed is in all later conversations; no prompt is in one twice. */

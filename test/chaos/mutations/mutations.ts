@@ -51,8 +51,13 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'skip-the-ack',
-    wrong: 'the bridge is never told that its frames are committed',
+    wrong: 'the bridge is never told that its frames are committed (and its spool is small)',
     changes: [
+      {
+        file: 'packages/bridge/src/spool.ts',
+        from: 'maxChars = 64 * 1024 * 1024',
+        to: 'maxChars = 16 * 1024',
+      },
       {
         file: `${turns}/lane-sandbox.ts`,
         from: '          if (part.n !== undefined) sandbox.ack(part.n);\n',
