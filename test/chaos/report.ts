@@ -1,11 +1,22 @@
 /** Writes docs/durability-report.md from what the last runs found. */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { MemoryFound } from './memory.ts';
 import { type Kept, type KeptCaught, kept } from './results.ts';
 import type { Tally } from './tally.ts';
 
 const path = join('docs', 'durability-report.md');
+
+/** Each violation once. */
+function violationsOf({ violations }: Tally): string {
+  if (violations.length === 0) return 'No violation.';
+  const lines = violations.map(
+    ({ where, violation: { promise, check, fact, against } }) =>
+      `- ${promise} (${check}), ${where}: ${fact}; but ${against}`,
+  );
+  const distinct = [...new Set(lines)];
+  return `**Violations**, each with what it contradicts; they repeat with the seed and their batch:\n\n${distinct.join('\n')}`;
+}
 
 export function writeReport(): string {
   const runs = (['sqlite', 'postgres'] as const).map((kind) => ({ kind, run: kept<Tally>(kind) }));
@@ -18,6 +29,7 @@ export function writeReport(): string {
     sessions === undefined ? '' : sessionsPart(sessions),
     memory === undefined ? '' : memoryPart(memory),
     caught === undefined ? '' : mutationsPart(caught),
+    readFileSync(join('test', 'chaos', 'remarks.md'), 'utf8').trim(),
   ];
   writeFileSync(path, `${parts.filter((part) => part !== '').join('\n\n')}\n`);
   return path;
@@ -40,15 +52,6 @@ function historiesPart(kind: string, { seed, startedAt, minutes, commit, machine
       .sort(([, a], [, b]) => b - a)
       .map(([name, times]) => `| ${name} | ${times} |`)
       .join('\n');
-  const violations =
-    found.violations.length === 0
-      ? 'No violation.'
-      : found.violations
-          .map(
-            ({ where, violation: { promise, check, fact, against } }) =>
-              `- ${promise} (${check}), ${where}: ${fact}; but ${against}`,
-          )
-          .join('\n');
   return `## Histories on ${kind === 'postgres' ? 'PostgreSQL' : 'SQLite'}
 
 ${startedAt.slice(0, 16).replace('T', ' ')} UTC, ${minutes} minutes, commit \`${commit}\`, seed \`${seed}\`; ${machine.cores} cores (${machine.cpu}), ${machine.memoryGb} GB, kernel ${machine.kernel},
@@ -74,7 +77,7 @@ ${rows(found.faults)}
 | --- | --- |
 ${rows(found.endings)}
 
-${violations}`;
+${violationsOf(found)}`;
 }
 
 function sessionsPart({
@@ -88,8 +91,10 @@ function sessionsPart({
   return `## ${sessions} sessions with ${turns} turns each
 
 ${startedAt.slice(0, 16).replace('T', ' ')} UTC, ${minutes} minutes, commit \`${commit}\`, all on one data folder and ${tally.serverStarts} servers one after another. Faults: ${faults.join(', ')}.
-Of ${tally.turns} messages: ${ends.join(', ')}. Violations: ${tally.violations.length}; what may be left behind (processes, sockets, mounts, control groups, loop
-devices, records) is among the checks.`;
+Of ${tally.turns} messages: ${ends.join(', ')}. What may be left behind (processes, sockets, mounts, control groups, loop devices, records) is among the
+checks.
+
+${violationsOf(tally)}`;
 }
 
 function memoryPart({ startedAt, commit, found }: Kept<MemoryFound>): string {

@@ -65,6 +65,7 @@ export async function runSessions(
 ): Promise<Tally> {
   const { seed, sessions, turns, parallel, database, dir, say } = options;
   const tally = emptyTally();
+  const again = `--sessions ${sessions} --turns ${turns}`;
   const outcome = await runBatch({
     // The last turn of a history comes on top of those that are drawn.
     ...{
@@ -79,7 +80,8 @@ export async function runSessions(
     onHistory: (history) => {
       count(tally, history, history.name);
       say(lineOf(1, history, tally));
-      for (const violation of history.violations) tell(violation, { seed, number: 1, database, history, dir, say });
+      for (const violation of history.violations)
+        tell(violation, { seed, number: 1, database, history, dir, say, again });
     },
   });
   tally.serverStarts = outcome.serverStarts;
@@ -102,6 +104,8 @@ function tell(
     history: HistoryOutcome | undefined;
     dir: string;
     say: (line: string) => void;
+    /** What repeats it, in place of its batch. */
+    again?: string;
   },
 ): void {
   const { seed, number, database, history, dir, say } = at;

@@ -57,7 +57,8 @@ function toldAgain(item: Item, mark: string, log: readonly Item[]): boolean {
 function checkConversation(evidence: Evidence): Violation[] {
   const found: Violation[] = [];
   const note = (promise: string, fact: string, against: string): void => {
-    if (found.length < 5) found.push({ promise, check: 'conversation', fact, against });
+    if (found.length < 5 && !found.some((other) => other.fact === fact))
+      found.push({ promise, check: 'conversation', fact, against });
   };
   const turns = [...told(evidence).turns.values()];
   const endOf = new Map(turns.map(({ tag, ends }) => [tag, ends[0]]));
