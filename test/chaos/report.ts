@@ -121,7 +121,7 @@ function mutationsPart({ found }: Kept<KeptCaught[]>): string {
 Each mutation is put into a copy of the packages, and histories are run on it until a check notices. A checker that can't fail
 proves nothing.
 
-| mutation | what is wrong then | noticed by | histories | on commit |
+| mutation | what is wrong then | noticed by | histories | code of |
 | --- | --- | --- | --- | --- |
 ${rows}`;
 }
