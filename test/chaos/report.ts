@@ -64,9 +64,9 @@ Node ${machine.node}; load at the end ${machine.load}.
 | entries of logs | ${found.entries} |
 | connections of readers | ${found.connections} |
 | requests to the model | ${found.modelRequests} |
-| turns that went on in another sandbox after a death | ${found.recovered} |
+| turns that went on in another sandbox after a death | ${found.recovered ?? 'not counted'} |
 | marks left by tools | ${found.marks} |
-| of them, by calls that the model made again, having been told that a death cut them off | ${found.marksAgain} |
+| of them, by calls that the model made again, having been told that a death cut them off | ${found.marksAgain ?? 'not counted'} |
 | servers started | ${found.serverStarts} |
 
 | fault | how often |
