@@ -85,6 +85,14 @@ test('what is wrong is an error with something to do', async () => {
   expect(quiet.code).toBe(1);
 });
 
+test('trouble in the data folder is told', async () => {
+  await using home = await makeHome({ ASH_SERVER_URL: 'http://127.0.0.1:9' });
+  await writeFile(join(home.folder, 'ash.db'), 'no database');
+  const { checks } = await checksOf(home, {}, '--offline', '--thorough', '--data-dir', home.folder);
+  const broken = checks.find(({ name }) => name === 'database_broken');
+  expect(broken).toMatchObject({ area: 'storage', status: 'error' });
+});
+
 test('what can not be known is said to be so', async () => {
   await using model = await modelApi(false);
   await using home = await makeHome({ ANTHROPIC_BASE_URL: model.url, ASH_SERVER_URL: 'http://127.0.0.1:9' });

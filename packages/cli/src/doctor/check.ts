@@ -18,6 +18,8 @@ export interface Given {
   env: Readonly<Record<string, string | undefined>>;
   dataDir: string;
   isolation: string;
+  /** Reads what is stored whole, and checks its hashes. */
+  thorough: boolean;
 }
 
 /** Builds checks of one area. */

@@ -11,12 +11,14 @@ import { checkModel } from './model.ts';
 import { checkRuntime } from './runtime.ts';
 import { checkServer } from './server.ts';
 import { checkSpace } from './storage.ts';
+import { checkTrouble } from './trouble.ts';
 import { checkWalls } from './walls.ts';
 
 export interface DoctorOptions {
   dataDir?: string;
   isolation?: string;
   offline?: boolean;
+  thorough?: boolean;
 }
 
 /** The exit code: 1 when something is wrong, not when something could be better. */
@@ -33,14 +35,14 @@ export async function doctor(context: Context, options: DoctorOptions): Promise<
 
   const settings = read(() => readConfig(env));
   const isolation = settings.value?.isolation ?? options.isolation ?? 'bubblewrap';
-  const given: Given = { env, dataDir, isolation };
+  const given: Given = { env, dataDir, isolation, thorough: options.thorough === true };
   await look('Looking at the machine', () => checkMachine(given));
   await look('Reading the settings', () => settings.checks);
   await look('Raising walls', () => checkWalls(given));
   await look('Starting the agent runtime', () => checkRuntime(settings.value?.runtimeExecutable));
   const { value } = settings;
   if (value !== undefined && !options.offline) await look('Calling the model API', () => checkModel(value.model));
-  await look('Looking at the data folder', () => checkSpace(given));
+  await look('Looking at the data folder', async () => [...(await checkSpace(given)), ...(await checkTrouble(given))]);
   await look('Calling the server', () => checkServer(context));
   return conclude(context, checks);
 }

@@ -9,6 +9,7 @@ export function addMachineCommands(program: Command, doing: Doing): void {
     .option('--data-dir <folder>', 'data folder of the server (default: ASH_DATA_DIR, else ~/.ash)')
     .option('--isolation <how>', 'how sandboxes would be walled in (default: as for ash start)')
     .option('--offline', 'do not call the model API')
+    .option('--thorough', 'read every snapshot whole and check its hashes; takes its time')
     .addHelpText('after', example('ash doctor', 'ash doctor --quiet || echo "something is wrong"', 'ash doctor --json'))
     .action(doing(async (context, options) => (await import('../doctor/doctor.ts')).doctor(context, options)));
 
