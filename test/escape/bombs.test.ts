@@ -1,6 +1,6 @@
 /** Bombs: an agent that takes all it can gets a coded end that names the limit, its session lives on, and nobody else notices. */
 import { script } from '@ash-ai/scripted-model';
-import type { LimitsRequest } from '@ash-ai/shared/contract';
+import type { EgressRecord, LimitsRequest } from '@ash-ai/shared/contract';
 import { expect, test, vi } from 'vitest';
 import { until, useAsh } from '../e2e/harness.ts';
 import { messagesOf, say, type Turn } from '../e2e/streams.ts';
@@ -125,13 +125,14 @@ test('log: a flood of refused requests is written down in few records that count
   const flood = `perl -MIO::Socket::UNIX -e 'for (1..3000) { my $s = IO::Socket::UNIX->new("/run/ash/egress.sock") or next; print $s "GET http://refused.example/$_ HTTP/1.1\\r\\nHost: refused.example\\r\\nConnection: close\\r\\n\\r\\n"; my @all = <$s>; $n++ if "@all" =~ /403/ } print $n'`;
   const turn = await explode(id, flood);
   expect(turn).toMatchObject({ status: 'completed', text: 'It said 3000.' });
-  const counted = () =>
-    use.ash
-      .rows<{ count: number }>('select count from egress_records where session_id = ?', id)
-      .map(({ count }) => count);
+  const counted = async () => {
+    const reply = await use.ash.call('GET', `/api/sessions/${id}/egress?limit=1000`);
+    const { records } = (await reply.json()) as { records: EgressRecord[] };
+    return records.filter(({ host }) => host === 'refused.example').map(({ count }) => count);
+  };
   // What is held back comes within seconds.
-  await until(() => counted().reduce((sum, count) => sum + count, 0) === 3000);
-  expect(counted().length).toBeLessThan(500);
+  await until(async () => (await counted()).reduce((sum, count) => sum + count, 0) === 3000);
+  expect((await counted()).length).toBeLessThan(500);
   expect(JSON.stringify(use.ash.lines).length).toBeLessThan(1_000_000);
   await expectAlive(id);
 });

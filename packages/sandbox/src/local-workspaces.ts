@@ -49,6 +49,7 @@ interface LocalWorkspacesOptions extends CommandSpec {
 export class LocalWorkspaces implements Workspaces {
   readonly #options: LocalWorkspacesOptions;
   readonly #preparing = new Map<string, Promise<Prepared>>();
+  readonly #placing = new Map<string, Promise<Prepared>>();
   readonly #bundles = new Slots(bundlesAtOnce);
   readonly #commands = new Slots(commandsAtOnce);
 
@@ -64,7 +65,16 @@ export class LocalWorkspaces implements Workspaces {
 
   /** Makes the folders of a session, still empty. Only while its disk is held. */
   async place(sessionId: string): Promise<Prepared> {
-    const dir = this.dirOf(sessionId);
+    // Two at once would each take uids of their own.
+    let placing = this.#placing.get(sessionId);
+    if (placing === undefined) {
+      placing = this.#place(this.dirOf(sessionId)).finally(() => this.#placing.delete(sessionId));
+      this.#placing.set(sessionId, placing);
+    }
+    return await placing;
+  }
+
+  async #place(dir: string): Promise<Prepared> {
     const pool = this.#options.uids;
     const uids = pool && ((await uidsOf(dir)) ?? pool.take());
     return { dir, layout: await makeSandboxDir(dir, uids), uids };
