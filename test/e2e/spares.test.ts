@@ -146,7 +146,7 @@ describe('a runtime that waited', () => {
 
   test('is not used up by a repeated request', async () => {
     const { ash } = use;
-    await warm(2);
+    await spared();
     const headers = { 'idempotency-key': 'once' };
     const ids = [1, 2].map(async () => {
       const made = await ash.call('POST', '/api/sessions', { headers, body: { agent: 'agent' } });
@@ -161,7 +161,7 @@ describe('a runtime that waited', () => {
 describe('no spare is left behind', () => {
   test('by a server that stops', async () => {
     const { ash } = use;
-    await warm(2);
+    await spared();
     const ids = waiting();
     expect(ids.length).toBeGreaterThanOrEqual(2);
     await ash.stop('SIGTERM');
