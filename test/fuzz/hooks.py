@@ -2,6 +2,7 @@
 
 import json
 import os
+import urllib.error
 import urllib.request
 from itertools import count
 
@@ -30,6 +31,14 @@ def post(path, body):
         return json.load(response)
 
 
+def delete(path):
+    """Takes something away; it may be gone already."""
+    try:
+        urllib.request.urlopen(urllib.request.Request(THERE["url"] + path, headers=KEY, method="DELETE"), timeout=30).close()
+    except urllib.error.HTTPError:
+        pass
+
+
 def new_agent():
     return post("/api/agents", {"name": f"gone-{next(calls)}", "systemPrompt": "Soon gone."})["agent"]["name"]
 
@@ -53,9 +62,17 @@ def new_file():
     return path
 
 
+def new_webhook():
+    return post("/api/webhooks", {"url": WEBHOOK_URL})["webhook"]["id"]
+
+
+WEBHOOK_URL = "https://hooks.invalid/fuzzed"
+
+
 # Operations that take away or change what they address: what they are given each time.
 FRESH = {
     "deleteAgent": {"name": new_agent},
+    "deleteWebhook": {"id": new_webhook},
     "endSession": {"id": new_session},
     "pauseSession": {"id": new_session},
     "stopSession": {"id": new_session},
@@ -81,8 +98,13 @@ def known(operation):
         return {"id": THERE["asking"], "approvalId": THERE["approval"]}
     if operation == "listApprovals":
         return {"id": THERE["asking"]}
+    if operation == "updateWebhook":
+        # It may be disabled by that; the others find theirs enabled.
+        return {"id": THERE["restlessWebhook"]}
+    if "Webhook" in operation:
+        return {"id": THERE["webhook"], "deliveryId": THERE["delivery"]}
     ids = {"downloadAttachment": THERE["attachment"], "getQueueItem": THERE["queueItem"]}
-    return {"id": ids.get(operation, THERE["session"]), "name": THERE["agent"], "path": THERE["path"]}
+    return {"id": ids.get(operation, THERE["session"]), "name": THERE["agent"], "path": THERE["path"], "version": "1"}
 
 
 def learnt(case):
@@ -124,6 +146,9 @@ def before_call(context, case, kwargs):
             case.body.update({"mimeType": "text/plain", "content": "Z29uZQ=="})
         if operation == "uploadWorkspace" and number % 2 == 0:
             case.body["bundle"] = THERE["bundle"]
+        if operation == "createWebhook" and number % 2 == 0:
+            # There may be 50 of them: one that is made goes again.
+            case.body["url"] = WEBHOOK_URL
         if operation == "forkSession" and number % 2 == 0:
             case.body.pop("at", None)
         if operation == "deployAgent" and isinstance(case.body.get("name"), str):
@@ -136,5 +161,7 @@ def after_call(context, case, response):
     operation = case.operation.definition.raw["operationId"]
     if operation in SLOW and response.status_code < 300:
         SLOW[operation] -= 1
+    if operation == "createWebhook" and response.status_code == 201:
+        delete(f"/api/webhooks/{response.json()['webhook']['id']}")
     with open(os.environ["ASH_FUZZ_STATUSES"], "a") as statuses:
         statuses.write(f"{operation} {response.status_code}\n")

@@ -53,6 +53,9 @@ async function furnish(): Promise<Record<string, string>> {
   const { item } = (await queued.json()) as { item: { id: string } };
   const stored = await ash.call('POST', '/api/credentials', { body: { type: 'custom', key: 'a-secret' } });
   const { credential } = (await stored.json()) as { credential: { id: string } };
+  const hooked = await client.createWebhook('https://hooks.invalid/ash');
+  const restlessHook = await client.createWebhook('https://hooks.invalid/restless');
+  const delivery = await client.testWebhook(hooked.webhook.id);
   const [key] = await client.listApiKeys();
   const bundle = await (await ash.call('GET', `/api/sessions/${session.id}/workspace`)).arrayBuffer();
   return {
@@ -70,6 +73,9 @@ async function furnish(): Promise<Record<string, string>> {
     attachment: attachment.id,
     queueItem: item.id,
     credential: credential.id,
+    webhook: hooked.webhook.id,
+    restlessWebhook: restlessHook.webhook.id,
+    delivery: delivery.id,
     keyId: key?.id ?? '',
     bundle: Buffer.from(bundle).toString('base64'),
   };
