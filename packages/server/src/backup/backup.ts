@@ -7,13 +7,12 @@ import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { copyFile, link, mkdir, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { promisify } from 'node:util';
 import { snapshotFilesOf, takeSnapshotsOffline } from '@ash-ai/sandbox';
 import { type AshError, isAshError } from '@ash-ai/shared';
 import { AgentFolders } from '../agents/folders.ts';
 import { DataDirInUse, lockDataDir } from '../data-dir-lock.ts';
-import { copy } from '../store/migrate-safely.ts';
+import { DatabaseFile, type SessionLine } from '../store/database-file.ts';
 import { version } from '../version.ts';
 import { BackupFailed, type BackupManifest, contentsOf, manifestName, tar } from './archive.ts';
 import { askControl } from './control.ts';
@@ -73,31 +72,18 @@ export async function backUp(
   }
 }
 
-interface SessionLine {
-  id: string;
-  tenantId: string;
-  lastSeq: number;
-  hash: string;
-  runtimeStarted: number;
-}
-
 function copyDatabase(from: string, to: string): SessionLine[] {
-  let database: DatabaseSync;
+  let database: DatabaseFile;
   try {
-    database = new DatabaseSync(from, { readOnly: true, timeout: 30_000 });
+    database = new DatabaseFile(from);
   } catch (cause) {
     const hint = 'with PostgreSQL, use pg_dump, and copy the data folder';
     throw new BackupFailed(`there is no embedded database at ${from} (${hint})`, { cause });
   }
-  try {
-    copy(database, to);
-  } finally {
-    database.close();
-  }
-  using copied = new DatabaseSync(to, { readOnly: true });
-  const query = `select s.id, s.tenant_id as tenantId, s.last_seq as lastSeq, s.runtime_started as runtimeStarted, v.hash
-    from sessions s join agent_versions v on v.id = s.agent_version_id order by s.id`;
-  return copied.prepare(query).all() as unknown as SessionLine[];
+  using reading = database;
+  reading.copyTo(to);
+  using copied = new DatabaseFile(to);
+  return copied.sessions();
 }
 
 async function takeSnapshots(

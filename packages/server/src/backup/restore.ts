@@ -1,9 +1,7 @@
 /** Makes a data folder from a backup: all of it is checked before anything is there under the folder's name. */
 import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
-import { integrityOf } from '../store/migrate-safely.ts';
-import { migrations } from '../store/migrations/all.ts';
+import { DatabaseFile } from '../store/database-file.ts';
 import { BackupFailed, type BackupManifest, contentsOf, manifestName, tar } from './archive.ts';
 
 export interface RestoredBackup {
@@ -61,12 +59,10 @@ async function check(folder: string, file: string): Promise<BackupManifest> {
     const more = broken.length > 1 ? ` and ${broken.length - 1} more` : '';
     throw new BackupFailed(`${file} is broken: ${broken[0]}${more} is missing, or not what was backed up`);
   }
-  using database = new DatabaseSync(join(folder, 'ash.db'), { readOnly: true });
-  const said = integrityOf(database);
+  using database = new DatabaseFile(join(folder, 'ash.db'));
+  const said = database.integrity();
   if (said !== 'ok') throw new BackupFailed(`the database in ${file} is broken: ${said}`);
-  const { newest } = database.prepare('select max(number) as newest from migrations').get() as { newest: number };
-  const known = migrations.at(-1)?.number ?? 0;
-  if (newest > known) {
+  if (database.newerSchema() !== undefined) {
     throw new BackupFailed(`${file} was made by a newer Ash (${manifest.ashVersion}); restore it with that version`);
   }
   return manifest;

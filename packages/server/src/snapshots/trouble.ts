@@ -1,12 +1,10 @@
 /** Looks at a data folder and tells what is wrong with it. Reads only, beside a running server or without one. */
 import { lstat, readdir, readFile, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { troubleOfSnapshots } from '@ash-ai/sandbox';
 import { isId } from '@ash-ai/shared';
 import { AgentFolders } from '../agents/folders.ts';
-import { integrityOf } from '../store/migrate-safely.ts';
-import { migrations } from '../store/migrations/all.ts';
+import { DatabaseFile, type SessionLine } from '../store/database-file.ts';
 
 export interface Trouble {
   /** Stable, for programs. */
@@ -19,14 +17,6 @@ export interface Trouble {
   suggestion: string;
   sessionId?: string;
   path?: string;
-}
-
-interface SessionLine {
-  id: string;
-  tenantId: string;
-  status: string;
-  runtimeStarted: number;
-  hash: string;
 }
 
 /** Less than this share of the disk, or this many bytes, is little. */
@@ -86,18 +76,15 @@ function databaseTrouble(file: string, found: Trouble[]): SessionLine[] | undefi
   const tell = (code: string, what: string, suggestion: string) =>
     void found.push({ code, severity: 'error', what, suggestion, path: file });
   try {
-    using database = new DatabaseSync(file, { readOnly: true, timeout: 5000 });
-    const said = integrityOf(database);
+    using database = new DatabaseFile(file);
+    const said = database.integrity();
     if (said !== 'ok') tell('database_broken', `The database is broken: ${said}`, 'Restore a backup ("ash restore").');
-    const { newest } = database.prepare('select max(number) as newest from migrations').get() as { newest: number };
-    const known = migrations.at(-1)?.number ?? 0;
-    if (newest > known) {
-      tell('schema_too_new', `A newer Ash wrote the database (schema ${newest})`, 'Start the newer version of Ash.');
+    const newer = database.newerSchema();
+    if (newer !== undefined) {
+      tell('schema_too_new', `A newer Ash wrote the database (schema ${newer})`, 'Start the newer version of Ash.');
       return undefined;
     }
-    const query = `select s.id, s.tenant_id as tenantId, s.status, s.runtime_started as runtimeStarted, v.hash
-      from sessions s join agent_versions v on v.id = s.agent_version_id`;
-    return database.prepare(query).all() as unknown as SessionLine[];
+    return database.sessions();
   } catch (cause) {
     const missing = cause instanceof Error && cause.message.includes('unable to open');
     const suggestion = missing ? '"ash start" makes it; else restore a backup.' : 'Restore a backup ("ash restore").';
