@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { script } from '@ash-ai/scripted-model';
+import { findTrouble } from '@ash-ai/server';
 import { describe, expect, test } from 'vitest';
 import { instructions, until, useAsh } from './harness.ts';
 import { processesOf } from './leaks.ts';
@@ -52,6 +53,8 @@ describe('a runtime that waited', () => {
     const { ash } = use;
     await warm(2);
     const before = new Set(waiting());
+    // A sandbox that waits is nothing that was left behind.
+    expect(await findTrouble({ dataDir: ash.dataDir })).toEqual([]);
     const { id } = await ash.session();
     expect(before).toContain(id);
     expect(await run(id, 'echo "$ASH_SESSION_ID"; cat CLAUDE.md')).toMatch(

@@ -26,6 +26,7 @@ export { Slots } from './slots.ts';
 export { snapshotFilesOf, takeSnapshotsOffline } from './snapshot/offline.ts';
 export type { PutBack, Snapshot, Snapshots } from './snapshot/snapshots.ts';
 export { troubleOfSnapshots } from './snapshot/trouble.ts';
+export { isSpare } from './spare-mark.ts';
 export { Folder } from './workspace/folder.ts';
 export { type FileEntry, listFiles } from './workspace/list.ts';
 export { allOf, type Bytes, readFile } from './workspace/read.ts';

@@ -4,6 +4,7 @@ import type { Context } from '../context.ts';
 import { Failure } from '../failure.ts';
 import { dataDirOf } from '../local-server/environment.ts';
 import { showSentence } from '../output/show.ts';
+import { counted } from '../output/words.ts';
 
 const steps: Record<BackupProgress['step'], string> = {
   database: 'Copying the database',
@@ -29,7 +30,7 @@ export async function backup(context: Context, file: string, options: { dataDir?
       terminal.note(`Session ${sessionId} was at work: its files are those of its newest snapshot`);
     }
     for (const sessionId of done.withoutFiles) terminal.note(`Session ${sessionId} has no files that could be saved`);
-    const size = `${Math.max(1, Math.round(done.bytes / 1024 ** 2))} MiB, ${done.sessions} sessions`;
+    const size = `${Math.max(1, Math.round(done.bytes / 1024 ** 2))} MiB, ${counted(done.sessions, 'session')}`;
     showSentence(context, `Backed up to ${done.file} (${size}). It holds your secrets: keep it safe.`, done, done.file);
   } catch (cause) {
     throw cause instanceof BackupFailed ? new Failure(cause.message) : cause;

@@ -76,15 +76,20 @@ export async function dev(context: Context, dir: string | undefined, options: De
   const first = await deployment.deploy();
   if (first === undefined) throw new Failure('The folder is empty');
   if (model.scripted) {
-    terminal.note('No model key in the environment: the answers come from a SCRIPTED MODEL, not from a real one.');
+    terminal.note('No model key in the environment: the answers come from a SCRIPTED MODEL.');
     terminal.note(
-      terminal.dim('  Everything else is real. For real answers set ANTHROPIC_API_KEY, also in .env of the folder.'),
+      terminal.dim('  Everything else is real. For real answers set ANTHROPIC_API_KEY, or put it in .env.'),
     );
   }
-  terminal.note(terminal.dim(`  server ${server.url}, its log ${logPath(dataDir)}`));
-  terminal.note(
-    terminal.dim(`  to talk to it from another terminal: export ASH_SERVER_URL=${server.url} ASH_API_KEY=${apiKey}`),
-  );
+  // Short lines, so that what is to be copied is not cut in two.
+  const notes = [
+    `  server ${server.url}`,
+    `  log    ${logPath(dataDir)}`,
+    '  to talk to it from another terminal:',
+    `    export ASH_SERVER_URL=${server.url}`,
+    `    export ASH_API_KEY=${apiKey}`,
+  ];
+  for (const note of notes) terminal.note(terminal.dim(note));
   if (Object.keys(variables).length > 0) {
     terminal.note(terminal.dim(`  variables of sessions, from .env: ${Object.keys(variables).join(', ')}`));
   }

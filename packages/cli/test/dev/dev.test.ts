@@ -66,7 +66,7 @@ test('without a chat: deploys at every change, tells what is wrong, and ends at 
   };
   await says('Ctrl-C ends it.');
   expect(said).toContain('from .env: GREETING');
-  const [, serverUrl = '', apiKey = ''] = /ASH_SERVER_URL=(\S+) ASH_API_KEY=(\S+)/.exec(said) ?? [];
+  const [, serverUrl = '', apiKey = ''] = /ASH_SERVER_URL=(\S+)\s+export ASH_API_KEY=(\S+)/.exec(said) ?? [];
   const client = new AshClient({ serverUrl, apiKey });
   expect((await client.getAgent('poet')).version).toBe(1);
   const again = await home.ash(['dev', 'poet']);

@@ -1,7 +1,7 @@
 /** Looks at a data folder and tells what is wrong with it. Reads only, beside a running server or without one. */
 import { lstat, readdir, readFile, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import { troubleOfSnapshots } from '@ash-ai/sandbox';
+import { isSpare, troubleOfSnapshots } from '@ash-ai/sandbox';
 import { isId } from '@ash-ai/shared';
 import { AgentFolders } from '../agents/folders.ts';
 import { DatabaseFile, type SessionLine } from '../store/database-file.ts';
@@ -123,7 +123,11 @@ async function sessionTrouble(
     what: `${join(folder, sessionId)} belongs to no session of the database`,
     suggestion: 'If the database is the right one it may be removed.',
   });
-  for (const id of sandboxes) if (!ids.has(id)) found.push(stray('sandbox_stray', 'sandboxes', id));
+  for (const id of sandboxes) {
+    // A spare is no session's yet.
+    if (ids.has(id) || (await isSpare(join(dataDir, 'sandboxes', id)))) continue;
+    found.push(stray('sandbox_stray', 'sandboxes', id));
+  }
   const stored = (await readdir(join(dataDir, 'snapshots')).catch(() => [])).filter(isId);
   for (const id of stored) if (!ids.has(id)) found.push(stray('snapshot_stray', 'snapshots', id));
   const mounts = await readFile('/proc/self/mountinfo', 'utf8').catch(() => '');
