@@ -153,9 +153,10 @@ test('a turn without a result has its time and its tool calls', async () => {
   const gate = ash.gate.hold(mark, 1);
   const reader = await Reader.send(ash, id, `${mark} ${script(bash, 'done')}`);
   await gate.reached;
-  process.kill(ash.bridgePid(id), 'SIGKILL');
-  expect((await reader.turn()).status).toBe('failed');
+  await ash.client.stopSession(id);
+  expect((await reader.turn()).status).toBe('interrupted');
   gate.open();
+  await ash.client.resumeSession(id);
   const events = await ash.client.listUsageEvents({ sessionId: id });
   expect(events.map(({ eventType }) => eventType).sort()).toEqual(['compute_seconds', 'tool_call']);
   expect((await say(ash, id, 'hello')).status).toBe('completed');
