@@ -12,6 +12,7 @@ import { creates, memory, previews, starts, warmTurns } from './benchmarks.ts';
 import { adoptions, commits, gaps } from './durability.ts';
 import { egress } from './egress.ts';
 import { burst, firstTurns, wakes } from './first-turns.ts';
+import { large } from './large.ts';
 import { busyCores, machine } from './machine.ts';
 import { manyReaders } from './many-readers.ts';
 import type { Results } from './measure.ts';
@@ -47,6 +48,7 @@ const benchmarks: Record<string, (modelUrl: string) => Promise<Results>> = {
   previews: onServer(previews),
   readers: manyReaders,
   burst: (modelUrl) => burst(modelUrl),
+  'large agent': large,
   memory: onServer(memory),
   walls: () => walls(),
   'walls-oci': () => ociWalls(),
