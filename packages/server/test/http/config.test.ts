@@ -47,6 +47,13 @@ test('an empty environment gives the defaults', () => {
     sandboxDiskMb: 4096,
     sandboxInodes: 500_000,
     sandboxOpenFiles: 8192,
+    snapshotAfterTurnMs: 300_000,
+    snapshotKeep: 5,
+    snapshotDays: 30,
+    snapshotMaxMb: 16_384,
+    endedWorkspaces: 1000,
+    endedWorkspaceDays: 30,
+    endedSnapshotDays: 365,
     model: { baseUrl: 'https://api.anthropic.com', headers: {} },
   });
 });
