@@ -120,6 +120,8 @@ export class Carriage {
     const { signal } = detached;
     try {
       while (!current.ended && !this.#leavesOff(current)) {
+        // What ended before is seen below; what ends from here on, also of an earlier sandbox, makes one more round.
+        current.over = Promise.withResolvers();
         // Remains have things to tell, and nothing else.
         if (sandbox.live?.path === 'remains') await sandbox.gone;
         if (current.ended || this.#leavesOff(current)) break;
