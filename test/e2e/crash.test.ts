@@ -1,5 +1,5 @@
 /** The server dies by kill -9 in the middle of a turn: the next one goes on with it, and readers see everything once. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, watch, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { script } from '@ash-ai/scripted-model';
 import { describe, expect, test } from 'vitest';
@@ -182,6 +182,88 @@ describe('kill -9 of the server', () => {
     expect(readFileSync(join(ash.workspace(id), 'marks'), 'utf8')).toBe('mark\n');
   });
 });
+
+/** Stops the next bridge of a session as soon as it is on record: it does not listen yet. */
+async function stopNextBridge(ash: Ash, sessionId: string): Promise<number> {
+  const folder = join(ash.dataDir, 'sandboxes', sessionId);
+  const before = ash.bridgePid(sessionId);
+  const raised = Promise.withResolvers<number>();
+  using _watcher = disposable(
+    watch(folder, () => {
+      // Between two sandboxes there is no record.
+      if (!existsSync(join(folder, 'sandbox.json'))) return;
+      const pid = ash.bridgePid(sessionId);
+      if (pid === before) return;
+      process.kill(pid, 'SIGSTOP');
+      raised.resolve(pid);
+    }),
+  );
+  process.kill(before, 'SIGKILL');
+  const pid = await raised.promise;
+  expect(existsSync(join(folder, 'bridge', 'bridge.sock'))).toBe(false);
+  return pid;
+}
+
+function disposable(watcher: { close(): void }): Disposable {
+  return { [Symbol.dispose]: () => watcher.close() };
+}
+
+describe('after the death of a sandbox, before the next one has its runtime', () => {
+  test.each([
+    ['before the model answered', 0],
+    ['after a tool', 1],
+  ])('%s: the turn goes on, and the model is shown its prompt once', async (when, toolResults) => {
+    const { ash } = use;
+    const id = await introduced(ash);
+    const prompt = `a turn cut twice ${when}`;
+    const held = ash.gate.hold(prompt, toolResults);
+    const mark = { name: 'Bash', input: { command: 'echo mark >> marks; cat marks' } };
+    const reader = await Reader.send(ash, id, `${prompt} ${script({ tools: [mark] }, '[{{result}}]')}`);
+    await held.reached;
+    if (toolResults > 0) await reader.until(({ event }) => event === 'tool_result');
+    // The transcript runs behind.
+    const written = toolResults > 0 ? '"type":"tool_result"' : prompt;
+    await until(() => readFileSync(transcriptOf(ash, id), 'utf8').includes(written));
+    const pid = await stopNextBridge(ash, id);
+    await killMidTurn(ash, id);
+    process.kill(pid, 'SIGCONT');
+    await ash.start();
+    held.open();
+    const turn = await comeBack(ash, id, reader, false);
+    expect(turn).toMatchObject({ status: 'completed', text: '[mark]' });
+    // It would say so of a prompt that it was given twice, and that it puts aside.
+    expect(turn.events.filter(({ data }) => data.type === 'command_lifecycle' && data.state === 'completed')).toEqual(
+      [],
+    );
+    expect(readFileSync(join(ash.workspace(id), 'marks'), 'utf8')).toBe('mark\n');
+    await expectGoesOn(ash, id);
+    const shown = JSON.stringify(ash.gate.requests.at(-1)?.body.messages);
+    expect(shown.split(prompt)).toHaveLength(2);
+    const events = await ash.client.listSessionEvents(id, { type: 'lifecycle' });
+    const actions = events.map(({ data }) => JSON.parse(data ?? '').action);
+    expect(actions.slice(1)).toEqual(['sandbox_lost', 'recovered']);
+  });
+
+  test('a turn that had not begun is given its prompt once', async () => {
+    const { ash } = use;
+    const id = await introduced(ash);
+    const next = stopNextBridge(ash, id);
+    await until(() => !existsSync(join(ash.dataDir, 'sandboxes', id, 'sandbox.json')));
+    const content = `a turn that had not begun ${script('It is done.')}`;
+    const reader = await Reader.send(ash, id, content);
+    const pid = await next;
+    await killMidTurn(ash, id);
+    process.kill(pid, 'SIGCONT');
+    await ash.start();
+    expect(await comeBack(ash, id, reader, false)).toMatchObject({ status: 'completed', text: 'It is done.' });
+    expect(ash.gate.of('a turn that had not begun')).toHaveLength(1);
+    await expectGoesOn(ash, id);
+  });
+});
+
+function transcriptOf(ash: Ash, sessionId: string): string {
+  return join(ash.workspace(sessionId), '../home/.claude/projects/-workspace', `${sessionId}.jsonl`);
+}
 
 /** Frames that wait in the spool of a session's bridge. */
 function spooled(ash: Ash, sessionId: string): string {

@@ -3,10 +3,11 @@ import { type ApprovalAnswer, newId, type SdkMessage, type TurnEnded, type TurnF
 import type { BridgeCommand } from '@ash-ai/shared/bridge-wire';
 import type { EgressRecord } from '@ash-ai/shared/egress';
 import { AgentRuntime } from './agent-sdk.ts';
-import { Approvals } from './approvals.ts';
+import { Approvals, type Ask } from './approvals.ts';
 import type { Egress } from './egress/egress.ts';
 import { type Hit, LimitWatch } from './limit-watch.ts';
 import type { Outbox } from './outbox.ts';
+import { SilenceWatch } from './silence-watch.ts';
 import { turnEndedBy } from './turn.ts';
 import type { Wall } from './wall.ts';
 
@@ -33,6 +34,11 @@ export class BridgeSession {
   readonly #seenTurns = new Set<string>();
   readonly #approvals: Approvals;
   readonly #limits = new LimitWatch((hit) => this.limit(hit));
+  readonly #silence = new SilenceWatch({
+    calling: () => this.#egress.calling,
+    tell: (words) => this.#runtime?.send(undefined, words),
+    giveUp: (failure) => this.limit({ failure, grace: false }),
+  });
   #runtime: AgentRuntime | undefined;
   #runtimeKey: string | null = null;
   #turn: Turn | undefined;
@@ -92,7 +98,10 @@ export class BridgeSession {
       this.#begin(goOn.turnId);
       this.#approvals.expect(goOn.approvals);
     }
-    const ask = this.#approvals.ask.bind(this.#approvals);
+    const ask: Ask = (asked, signal) => {
+      this.#silence.end();
+      return this.#approvals.ask(asked, signal);
+    };
     const egress = this.#egress.offersForwarder(options.egress?.policy);
     const runtime = new AgentRuntime(this.#wall, { ...options.runtime, egress }, options.paths, ask);
     this.#runtime = runtime;
@@ -101,6 +110,7 @@ export class BridgeSession {
     runtime.ready().then(
       () => {
         this.#up = true;
+        if (goOn !== undefined) this.#silence.begin();
         this.#outbox.tell({ kind: 'ready' });
       },
       () => undefined,
@@ -202,6 +212,7 @@ export class BridgeSession {
       } else this.#end(turn.id, turn.interrupted ? { outcome: 'interrupted' } : this.#over);
     }
     this.#limits.end();
+    this.#silence.end();
     this.#wall.kill();
     // What was under way is over now, and is written down before the end.
     await this.#egress[Symbol.asyncDispose]();
@@ -212,6 +223,7 @@ export class BridgeSession {
     // The runtime tells of a turn's completion after its result: the next turn may have begun by then.
     const turn = isOfAnother(message, this.#turn?.id) ? undefined : this.#turn;
     const text = JSON.stringify(message);
+    if (turn !== undefined) this.#silence.hear(message);
     if (message.type === 'stream_event') {
       if (turn !== undefined) this.#outbox.preview(turn.id, text);
       return;
@@ -239,6 +251,7 @@ export class BridgeSession {
     const turn: Turn = { id: turnId, interrupted: false, sent: goesOn };
     this.#turn = turn;
     this.#limits.begin();
+    this.#silence.expect();
     return turn;
   }
 
@@ -255,6 +268,7 @@ export class BridgeSession {
     this.#turn = undefined;
     this.#approvals.forget();
     this.#limits.end();
+    this.#silence.end();
     // One that came to its end while it was being cut off has come to its end.
     const said = limit === undefined || ended.outcome === 'completed' ? ended : { outcome: 'failed', failure: limit };
     this.#outbox.keep({ kind: 'turn_end', turnId }, JSON.stringify(said));

@@ -133,7 +133,7 @@ class LocalRunner implements Runner, AsyncDisposable {
     return await this.#starts.use(() => this.#start(request, request));
   }
 
-  async attach(request: OpenRequest): Promise<AwakeSandbox | undefined> {
+  async attach(request: OpenRequest, { starts = true } = {}): Promise<AwakeSandbox | undefined> {
     const dir = this.#dir(request.sessionId);
     const launched = await readRecord(dir);
     if (launched === undefined) return undefined;
@@ -153,6 +153,7 @@ class LocalRunner implements Runner, AsyncDisposable {
       return new LocalSandbox('remains', life, committed, remains);
     }
     const sandbox = new LocalSandbox('live', connection, committed, remains);
+    if (sandbox.runtimeKey === '' && !starts) return sandbox;
     try {
       // One that waited for whoever comes has nothing of anybody in it yet.
       if (sandbox.runtimeKey === '') await this.workspaces.prepare(request.sessionId, request.workspace);

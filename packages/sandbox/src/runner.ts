@@ -91,7 +91,7 @@ export interface AwakeSandbox {
   /** The turn that runs in it, or the last one that did; null when there was none. */
   readonly turnId: string | null;
   readonly running: boolean;
-  /** Of the request that its runtime was started with. */
+  /** Of the request that its runtime was started with; empty when it was not. */
   readonly runtimeKey: string;
   /** How it came: it was there, or it was started. */
   readonly path: 'live' | 'cold' | 'remains';
@@ -129,8 +129,11 @@ export interface Runner {
    * @throws AshError of the sandbox and runtime codes; workspace_lost when its files must be restored first
    */
   open(request: OpenRequest): Promise<AwakeSandbox>;
-  /** Attaches to what is there of a session's sandbox, alive or not; undefined when there is nothing. */
-  attach(request: OpenRequest): Promise<AwakeSandbox | undefined>;
+  /**
+   * Attaches to what is there of a session's sandbox, alive or not; undefined when there is nothing. One whose runtime
+   * was not started yet gets it started, unless `starts` is false: then its `runtimeKey` is empty.
+   */
+  attach(request: OpenRequest, options?: { starts?: boolean }): Promise<AwakeSandbox | undefined>;
   /** Where the agent runtime left off in a turn. Only while the session has no live sandbox. */
   leftOff(request: LeftOffRequest): Promise<LeftOff>;
   /**

@@ -55,6 +55,11 @@ export class Egress implements AsyncDisposable {
     return false;
   }
 
+  /** Whether a model call is under way. */
+  get calling(): boolean {
+    return this.#gateway.busy;
+  }
+
   /** Why the last model call got no answer from the model API; undefined when it got one. */
   get failure(): GatewayFailure | undefined {
     return this.#gateway.failure;

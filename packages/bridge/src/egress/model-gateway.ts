@@ -56,6 +56,7 @@ export class ModelGateway implements AsyncDisposable {
   #agents = new UpstreamAgents();
   #failure: GatewayFailure | undefined;
   #heldBytes = 0;
+  #underWay = 0;
 
   constructor({
     journal = { write: () => undefined },
@@ -83,6 +84,11 @@ export class ModelGateway implements AsyncDisposable {
     return this.#failure;
   }
 
+  /** Whether a call is under way. */
+  get busy(): boolean {
+    return this.#underWay > 0;
+  }
+
   async listen(socketPath: string): Promise<void> {
     rmSync(socketPath, { force: true });
     await new Promise<void>((resolve, reject) => {
@@ -101,6 +107,10 @@ export class ModelGateway implements AsyncDisposable {
   }
 
   async #pass(call: IncomingMessage, answer: ServerResponse): Promise<void> {
+    this.#underWay += 1;
+    answer.once('close', () => {
+      this.#underWay -= 1;
+    });
     const upstream = this.#upstream;
     const [path = '', query] = (call.url ?? '').split('?');
     if (upstream === undefined) refuse(answer, 503, 'the model gateway has no upstream yet');

@@ -76,6 +76,19 @@ describe('credentials', () => {
     expect(JSON.stringify(await bench.recorded(1))).not.toContain('real');
   });
 
+  test('a call is under way until its answer has ended', async () => {
+    await using bench = new Bench();
+    const asked = Promise.withResolvers<ServerResponse>();
+    const { send, gateway } = await gatewayTo(bench, await api(bench, (_call, answer) => asked.resolve(answer)));
+    expect(gateway.busy).toBe(false);
+    const sent = send();
+    const answer = await asked.promise;
+    expect(gateway.busy).toBe(true);
+    answer.setHeader('content-type', 'application/json').end(JSON.stringify(message));
+    expect((await sent).status).toBe(200);
+    await expect.poll(() => gateway.busy).toBe(false);
+  });
+
   test('https with a certificate that a setting vouches for, and only with it', async () => {
     await using bench = new Bench();
     const port = await bench.listen(createHttps({ key: certificateKey, cert: certificate }, answered));

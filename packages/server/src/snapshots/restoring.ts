@@ -41,7 +41,7 @@ export function restoring(runner: Runner, rooms: RestoringRooms): Runner {
       keeper.busy(request.sessionId);
       return again(request.sessionId, () => runner.open(request));
     },
-    attach: (request) => runner.attach(request),
+    attach: (request, options) => runner.attach(request, options),
     fork: (request) => again(request.from, () => runner.fork(request)),
     kill: (sessionId) => runner.kill(sessionId),
     remove: (sessionId) => runner.remove(sessionId),

@@ -17,11 +17,11 @@ export function takingSpares(
       spares.release(sessionId);
       await runner.kill(sessionId);
     },
-    async attach(request) {
+    async attach(request, options) {
       const { sessionId, runtimeKey } = request;
-      if (!spares.isGiven(sessionId)) return await runner.attach(request);
+      if (!spares.isGiven(sessionId)) return await runner.attach(request, options);
       try {
-        const sandbox = await runner.attach(request);
+        const sandbox = await runner.attach(request, options);
         spares.tookUp(sessionId, sandbox, runtimeKey);
         return sandbox;
       } catch (err) {

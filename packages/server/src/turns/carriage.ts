@@ -131,7 +131,12 @@ export class Carriage {
           const going = await this.#recover(current);
           if (going === 'ended') return;
           if (going === undefined) break;
-          Object.assign(current, { cut: undefined, resting: false, over: Promise.withResolvers<void>() });
+          Object.assign(current, {
+            cut: undefined,
+            resting: false,
+            unbegun: false,
+            over: Promise.withResolvers<void>(),
+          });
           if ('goOn' in going) await sandbox.wake(current.options, going.goOn);
           else content = going.again;
         }
@@ -167,7 +172,7 @@ export class Carriage {
     const { ledger, sessionId } = this.#owner;
     const { store, runner, maxRecoveries } = this.#rooms;
     const recovery = new Recovery(current, { store, runner, ledger, sessionId, maxRecoveries });
-    if (!current.resting) await recovery.lost(current.cut);
+    if (!current.resting && !current.unbegun) await recovery.lost(current.cut);
     const approvals = await this.#answers.approvals({
       untold: () => ledger.patiently(() => approvalStore.untold(store.db, current.id)),
       givenUp: () => this.#leavesOff(current),

@@ -19,6 +19,8 @@ export interface Current extends Turn {
   waits: boolean;
   /** Whether its sandbox was put to sleep while it waits. */
   resting: boolean;
+  /** Whether the sandbox that was there for it never had a runtime: nothing was lost with it. */
+  unbegun: boolean;
   /** Whether its end is committed. */
   ended: boolean;
   /** Resolves when it has ended, its sandbox is lost, or this server lets go of it. */
@@ -32,6 +34,7 @@ export function currentOf(turn: Turn, { given }: { given: boolean }): Current {
     given,
     waits: false,
     resting: false,
+    unbegun: false,
     ended: false,
     over: Promise.withResolvers<void>(),
   };

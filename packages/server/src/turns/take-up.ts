@@ -31,14 +31,22 @@ export async function takeUp(
       // Before the first frame, so that readers who come back get the previews that they missed.
       await ledger.patiently(() => log.keep(session.id));
     }
-    const sandbox = await runner.attach({ ...request, ...ledger.attachment() });
+    const sandbox = await runner.attach({ ...request, ...ledger.attachment() }, { starts: current === undefined });
     if (sandbox !== undefined) {
       adopted();
       carriage.sandbox.adopt(sandbox, options);
     }
     if (current !== undefined) {
+      if (sandbox?.path === 'live' && sandbox.runtimeKey === '') {
+        // A server died before it could start the runtime, which may have been to go on with the turn, not to begin it. The
+        // transcript tells, before a runtime is there. One that is given a prompt it has had already says nothing.
+        current.unbegun = true;
+        await carriage.sandbox.sleep();
+      }
       // Without so much as remains it was put to sleep while it waited for an answer.
-      current.resting = sandbox === undefined && (await approvalStore.untold(store.db, current.id)).length > 0;
+      const asleep = sandbox === undefined || current.unbegun;
+      const untold = asleep ? await ledger.patiently(() => approvalStore.untold(store.db, current.id)) : [];
+      current.resting = untold.length > 0;
       await carriage.carry(current);
     }
   });
