@@ -119,7 +119,7 @@ function mutationsPart({ found }: Kept<KeptCaught[]>): string {
   return `## Code broken on purpose
 
 Each mutation is put into a copy of the packages, and histories are run on it until a check notices. A checker that can't fail
-proves nothing.
+proves nothing. The rows come from several runs: each names the code that its mutation was last run on.
 
 | mutation | what is wrong then | noticed by | histories | code of |
 | --- | --- | --- | --- | --- |

@@ -1,6 +1,6 @@
 /**
  * Where the agent runtime left off in a turn, by its own transcript: that alone decides how the turn goes on. Measured:
- * the file runs up to 100 ms behind what was streamed, but a tool does not begin before its call is in it.
+ * the file runs up to 100 ms behind what was streamed; a short tool can have begun and ended before its call is in it.
  */
 import { contentBlocks, LineSplitter, type SdkMessage } from '@ash-ai/shared';
 import { maxFrameBytes } from '@ash-ai/shared/bridge-wire';
