@@ -27,6 +27,8 @@ export class Carriage {
   #current: Current | undefined;
   /** The newest look whether the turn waits, unless something happened since. */
   #look: symbol | undefined;
+  /** Whether the last that was said of the turn, but for previews, was a question. */
+  #asked = false;
   #stop: TurnEnded | undefined;
 
   constructor(rooms: SandboxRooms, owner: CarriageOwner) {
@@ -187,7 +189,10 @@ export class Carriage {
       current.waits = false;
       this.#look = undefined;
       if (entries.some(({ type, turnId }) => type === 'approval_requested' && turnId === current.id))
-        void this.#lookWhetherItWaits(current);
+        this.#asked = true;
+      else if (entries.length + taken.length > 0) this.#asked = false;
+      // The end of the reply that holds the call may be streamed after the question.
+      if (this.#asked) void this.#lookWhetherItWaits(current);
     }
     for (const preview of previews) this.#rooms.log.publishPreview(this.#owner.sessionId, preview);
     if (current !== undefined && ended.some((end) => end.turnId === current.id)) {
