@@ -75,6 +75,10 @@ export const steps: readonly Step[] = [
   { call: 'listMessages', at: [session], with: { limit: 2, afterSequence: '$messages.1.sequence' } },
   { call: 'listSessionEvents', at: [session] },
   { call: 'listSessionEvents', at: [session], with: { type: 'tool_start', limit: 5 } },
+  { call: 'iterateMessages', at: [session] },
+  { call: 'iterateMessages', at: [session], with: { afterSequence: '$messages.1.sequence' } },
+  { call: 'iterateMessages', at: [nobody] },
+  { call: 'iterateSessionEvents', at: [session], with: { type: 'tool_start' } },
   { call: 'sendMessageStream', at: [session, ''] },
   { call: 'sendMessageStream', at: [nobody, 'Hello!'] },
 
@@ -155,6 +159,7 @@ export const steps: readonly Step[] = [
   { call: 'resumeSession', at: [session] },
   { call: 'listSessions' },
   { call: 'listSessions', with: { agent: 'poet', status: 'ended' } },
+  { call: 'iterateSessions', with: { agent: 'poet' } },
   { call: 'listSessionsWithTotal', with: { limit: 1, offset: 1 } },
   { call: 'listSessions', with: { limit: -1 } },
 

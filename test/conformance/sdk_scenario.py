@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ash_ai import AshApiError, AshClient, DownloadedFile
+from ash_ai.model import Model
 
 
 def main() -> None:
@@ -57,12 +58,12 @@ def plain(value: Any, leave_at: str | None) -> Any:
     if isinstance(value, bytes):
         return "base64:" + base64.b64encode(value).decode()
     if isinstance(value, Iterator):
-        events = []
-        for event in value:
-            events.append({"type": event.type, "data": event.data})
-            if event.type == leave_at:
+        items = []
+        for item in value:
+            items.append(item.to_dict() if isinstance(item, Model) else {"type": item.type, "data": item.data})
+            if leave_at is not None and item.type == leave_at:
                 break
-        return events
+        return items
     if isinstance(value, list):
         return [plain(each, None) for each in value]
     return value.to_dict() if hasattr(value, "to_dict") else value

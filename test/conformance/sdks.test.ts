@@ -80,12 +80,12 @@ async function take(client: AshClient, step: Step, answers: Record<string, unkno
 /** Any answer as JSON. */
 async function plain(given: unknown, leaveAt?: string): Promise<unknown> {
   if (typeof given === 'object' && given !== null && Symbol.asyncIterator in given) {
-    const events: unknown[] = [];
-    for await (const event of given as AsyncIterable<{ type: string }>) {
-      events.push(event);
-      if (event.type === leaveAt) break;
+    const items: unknown[] = [];
+    for await (const item of given as AsyncIterable<{ type?: string }>) {
+      items.push(item);
+      if (leaveAt !== undefined && item.type === leaveAt) break;
     }
-    return events;
+    return items;
   }
   const value = (await given) ?? null;
   if (value instanceof Uint8Array) return `base64:${Buffer.from(value).toString('base64')}`;

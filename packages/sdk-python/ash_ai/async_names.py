@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ash_ai.call import AsyncCall, AsyncStreamCall
+from ash_ai.call import AsyncCall, AsyncPagesCall, AsyncStreamCall
 from ash_ai.calls import (
     AgentCalls,
     FileCalls,
@@ -30,6 +30,7 @@ class AsyncNames:
     aget_agent_file = AsyncCall(AgentCalls.get_agent_file.describe)
     acreate_session = AsyncCall(SessionCalls.create_session.describe)
     alist_sessions = AsyncCall(SessionCalls.list_sessions.describe)
+    aiterate_sessions = AsyncPagesCall(SessionCalls.iterate_sessions.describe)
     alist_sessions_with_total = AsyncCall(SessionCalls.list_sessions_with_total.describe)
     aget_session = AsyncCall(SessionCalls.get_session.describe)
     apause_session = AsyncCall(SessionCalls.pause_session.describe)
@@ -47,7 +48,9 @@ class AsyncNames:
     asend_message = AsyncCall(MessageCalls.send_message.describe)
     afollow_session = AsyncStreamCall(MessageCalls.follow_session.describe)
     alist_messages = AsyncCall(MessageCalls.list_messages.describe)
+    aiterate_messages = AsyncPagesCall(MessageCalls.iterate_messages.describe)
     alist_session_events = AsyncCall(MessageCalls.list_session_events.describe)
+    aiterate_session_events = AsyncPagesCall(MessageCalls.iterate_session_events.describe)
     aget_session_logs = AsyncCall(MessageCalls.get_session_logs.describe)
     aexec = AsyncCall(MessageCalls.exec.describe)
     aget_session_files = AsyncCall(FileCalls.get_session_files.describe)

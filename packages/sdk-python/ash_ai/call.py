@@ -1,7 +1,8 @@
 """How a call that is described once becomes a method of the sync client, of the async client, and one named ``a…``.
 
-A class of calls has methods that return a :class:`Request` or a :class:`Following` and send nothing. The descriptors
-here give such a method to a client with the same parameters and the result that this kind of client has for it.
+A class of calls has methods that return a :class:`Request`, :class:`Following` or :class:`Pages` and send nothing. The
+descriptors here give such a method to a client with the same parameters and the result that this kind of client has for
+it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, cast, overload
 
 from ash_ai.events import AshEvent
 from ash_ai.follow import Following
+from ash_ai.paging import Pages, aread_pages, read_pages
 from ash_ai.request import Request
 
 P = ParamSpec("P")
@@ -39,21 +41,23 @@ class SendsAsync:
         raise NotImplementedError
 
 
-class _Described(Generic[P, T]):
+class Described(Generic[P, T]):
+    """A call that is described once, as a method; a kind of call says what performing it gives."""
+
     def __init__(self, describe: Callable[Concatenate[Any, P], T]) -> None:
         self.describe = describe
         functools.update_wrapper(cast(Any, self), describe)
 
     def _method(self, client: object, perform: Callable[[Any], Any]) -> Callable[..., Any]:
         # A bound method, so that the signature is shown without `self`.
-        @functools.wraps(MethodType(self.describe, client))
+        @functools.wraps(MethodType(self.describe, client), updated=())
         def method(*args: Any, **kwargs: Any) -> Any:
             return perform(self.describe(client, *args, **kwargs))
 
         return method
 
 
-class Call(_Described[P, Request[T]]):
+class Call(Described[P, Request[T]]):
     """A call with one answer."""
 
     @overload
@@ -68,7 +72,7 @@ class Call(_Described[P, Request[T]]):
         return self._method(client, client._send if isinstance(client, Sends) else client._asend)
 
 
-class StreamCall(_Described[P, Following]):
+class StreamCall(Described[P, Following]):
     """A call that answers with events."""
 
     @overload
@@ -83,7 +87,24 @@ class StreamCall(_Described[P, Following]):
         return self._method(client, client._follow if isinstance(client, Sends) else client._afollow)
 
 
-class AsyncCall(_Described[P, Request[T]]):
+class PagesCall(Described[P, Pages[T]]):
+    """A call that goes through a list of several pages."""
+
+    @overload
+    def __get__(self, client: None, owner: type) -> PagesCall[P, T]: ...
+    @overload
+    def __get__(self, client: Sends, owner: type) -> Callable[P, Generator[T, None, None]]: ...
+    @overload
+    def __get__(self, client: SendsAsync, owner: type) -> Callable[P, AsyncGenerator[T, None]]: ...
+    def __get__(self, client: Sends | SendsAsync | None, owner: type) -> Any:
+        if client is None:
+            return self
+        if isinstance(client, Sends):
+            return self._method(client, functools.partial(read_pages, client._send))
+        return self._method(client, functools.partial(aread_pages, client._asend))
+
+
+class AsyncCall(Described[P, Request[T]]):
     """A call as an async method, on whatever client."""
 
     @overload
@@ -94,7 +115,7 @@ class AsyncCall(_Described[P, Request[T]]):
         return self if client is None else self._method(client, client._asend)
 
 
-class AsyncStreamCall(_Described[P, Following]):
+class AsyncStreamCall(Described[P, Following]):
     """A call that answers with events as an async method, on whatever client."""
 
     @overload
@@ -103,3 +124,14 @@ class AsyncStreamCall(_Described[P, Following]):
     def __get__(self, client: SendsAsync, owner: type) -> Callable[P, AsyncGenerator[AshEvent, None]]: ...
     def __get__(self, client: SendsAsync | None, owner: type) -> Any:
         return self if client is None else self._method(client, client._afollow)
+
+
+class AsyncPagesCall(Described[P, Pages[T]]):
+    """A call that goes through a list of several pages as an async method, on whatever client."""
+
+    @overload
+    def __get__(self, client: None, owner: type) -> AsyncPagesCall[P, T]: ...
+    @overload
+    def __get__(self, client: SendsAsync, owner: type) -> Callable[P, AsyncGenerator[T, None]]: ...
+    def __get__(self, client: SendsAsync | None, owner: type) -> Any:
+        return self if client is None else self._method(client, functools.partial(aread_pages, client._asend))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import re
+from pathlib import Path
 
 import ash_ai
 import ash_ai.models
@@ -10,14 +12,13 @@ import ash_ai.streaming
 import ash_sdk
 import ash_sdk.models
 import ash_sdk.streaming
-from ash_ai import AshClient, AsyncAshClient
-from ash_ai.call import AsyncCall, AsyncStreamCall, Call, StreamCall
+from ash_ai import AshClient, AsyncAshClient, AsyncSessionHandle, SessionHandle
+from ash_ai.call import Described
 from ash_ai.calls import Calls
 
 
 def described(owner: type) -> dict[str, object]:
-    kinds = (Call, StreamCall, AsyncCall, AsyncStreamCall)
-    return {name: each for name, each in inspect.getmembers(owner) if isinstance(each, kinds)}
+    return {name: each for name, each in inspect.getmembers(owner) if isinstance(each, Described)}
 
 
 def test_the_older_module_exposes_the_same_objects() -> None:
@@ -45,3 +46,25 @@ def test_methods_may_be_taken_off_the_client() -> None:
     with AshClient("http://ash.test") as client:
         assert client.get_agent.__name__ == "get_agent"
         assert client.send_message.__name__ == "send_message"
+
+
+def test_every_call_is_in_the_readme() -> None:
+    methods = (Path(__file__).parents[1] / "README.md").read_text().partition("## Methods")[2].partition("\n## ")[0]
+    assert set(re.findall(r"`(\w+)`", methods)) == set(described(Calls))
+
+
+def test_both_handles_have_the_same_calls_without_the_id() -> None:
+    with AshClient("http://ash.test") as client:
+        handle, other = client.session("s"), AsyncAshClient("http://ash.test").session("s")
+        assert set(described(SessionHandle)) == set(described(AsyncSessionHandle)) >= {"send", "text", "messages"}
+        for own, its in ((handle, other), (handle.files, other.files), (handle.approvals, other.approvals)):
+            calls = described(type(own))
+            assert calls.keys() == described(type(its)).keys()
+            for name in calls:
+                signature = inspect.signature(getattr(own, name))
+                assert signature == inspect.signature(getattr(its, name)), name
+                assert not {"self", "id", "session_id"} & set(signature.parameters)
+                assert getattr(own, name).__doc__
+        assert inspect.signature(handle.text) == inspect.signature(handle.send)
+        send = inspect.signature(client.send_message_stream).parameters
+        assert list(inspect.signature(handle.send).parameters) == [name for name in send if name != "id"]

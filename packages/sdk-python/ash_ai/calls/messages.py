@@ -9,9 +9,10 @@ from typing import Any, Concatenate, ParamSpec
 
 import httpx
 
-from ash_ai.call import Call, StreamCall
+from ash_ai.call import Call, PagesCall, StreamCall
 from ash_ai.follow import Following
 from ash_ai.models import ExecResult, Message, SessionEvent, SessionLogs
+from ash_ai.paging import USUAL_PAGE_SIZE, Pages, PagesBySequence
 from ash_ai.position import StreamPosition
 from ash_ai.request import Request, as_model, given, many, new_key, unread
 from ash_ai.types import Effort, Id, OutputFormat, Thinking, WhenBusy
@@ -119,10 +120,15 @@ class MessageCalls:
         self, id: Id, *, limit: int | None = None, after_sequence: int | None = None
     ) -> Request[list[Message]]:
         """Messages of a session, oldest first: ``limit`` of them (default 100) after ``after_sequence``."""
-        query = {"limit": limit, "after": after_sequence}
-        return Request(
-            route="GET /api/sessions/{id}/messages", at={"id": id}, query=query, read=many("messages", Message)
-        )
+        return _messages(id, limit, after_sequence)
+
+    @PagesCall
+    def iterate_messages(
+        self, id: Id, *, after_sequence: int | None = None, page_size: int = USUAL_PAGE_SIZE
+    ) -> Pages[Message]:
+        """All messages of a session after ``after_sequence``, oldest first, each once; also those that come while it
+        reads. ``page_size``: how many are asked for at once, 1 to 1000. Raises `session_not_found`."""
+        return PagesBySequence(after_sequence, lambda after: _messages(id, page_size, after))
 
     @Call
     def list_session_events(
@@ -130,10 +136,20 @@ class MessageCalls:
     ) -> Request[list[SessionEvent]]:
         """The timeline of a session, oldest first: ``limit`` events (default 200) after ``after_sequence``, of one
         ``type``."""
-        query = {"limit": limit, "after": after_sequence, "type": type}
-        return Request(
-            route="GET /api/sessions/{id}/events", at={"id": id}, query=query, read=many("events", SessionEvent)
-        )
+        return _events(id, limit, after_sequence, type)
+
+    @PagesCall
+    def iterate_session_events(
+        self,
+        id: Id,
+        *,
+        after_sequence: int | None = None,
+        type: str | None = None,
+        page_size: int = USUAL_PAGE_SIZE,
+    ) -> Pages[SessionEvent]:
+        """The whole timeline of a session after ``after_sequence``, oldest first, of one ``type``, each event once;
+        also those that come while it reads. ``page_size`` and errors as of ``iterate_messages``."""
+        return PagesBySequence(after_sequence, lambda after: _events(id, page_size, after, type))
 
     @Call
     def get_session_logs(self, id: Id, *, after: int | None = None) -> Request[SessionLogs]:
@@ -153,6 +169,16 @@ class MessageCalls:
             patience=(timeout or 30_000) / 1000,
             read=as_model(ExecResult),
         )
+
+
+def _messages(id: Id, limit: int | None, after: int | None) -> Request[list[Message]]:
+    query = {"limit": limit, "after": after}
+    return Request(route="GET /api/sessions/{id}/messages", at={"id": id}, query=query, read=many("messages", Message))
+
+
+def _events(id: Id, limit: int | None, after: int | None, type: str | None) -> Request[list[SessionEvent]]:
+    query = {"limit": limit, "after": after, "type": type}
+    return Request(route="GET /api/sessions/{id}/events", at={"id": id}, query=query, read=many("events", SessionEvent))
 
 
 def _stream_of(id: Id, include_partial_messages: bool | None) -> Request[httpx.Response]:

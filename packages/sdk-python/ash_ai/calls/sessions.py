@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from ash_ai.call import Call
+from ash_ai.call import Call, PagesCall
 from ash_ai.models import (
     Approval,
     EgressRecord,
@@ -14,6 +14,7 @@ from ash_ai.models import (
     ListSessionsWithTotalResponse,
     Session,
 )
+from ash_ai.paging import USUAL_PAGE_SIZE, Pages, PagesOfSessions
 from ash_ai.request import Reader, Request, T, as_model, given, many, new_key, one
 from ash_ai.types import (
     UNSET,
@@ -95,7 +96,22 @@ class SessionCalls:
     ) -> Request[list[Session]]:
         """Sessions, newest first: of one agent, in one status, ``limit`` of them after the first ``offset``."""
         query = {"agent": agent, "status": status, "limit": limit, "offset": offset}
-        return Request(route="GET /api/sessions", query=query, read=many("sessions", Session))
+        return _sessions(query)
+
+    @PagesCall
+    def iterate_sessions(
+        self, agent: str | None = None, *, status: SessionStatus | None = None, page_size: int = USUAL_PAGE_SIZE
+    ) -> Pages[Session]:
+        """All sessions, newest first, each once: of one agent, in one status. Those that are created meanwhile may be
+        missing. ``page_size``: how many are asked for at once, 1 to 1000.
+
+        >>> for session in client.iterate_sessions(status="active"):
+        ...     print(session.id)
+        """
+        filters = {"agent": agent, "status": status}
+        return PagesOfSessions(
+            page_size, lambda limit, offset: _sessions({**filters, "limit": limit, "offset": offset})
+        )
 
     @Call
     def list_sessions_with_total(
@@ -228,6 +244,10 @@ class SessionCalls:
         return Request(
             route="GET /api/sessions/{id}/egress", at={"id": id}, query=query, read=many("records", EgressRecord)
         )
+
+
+def _sessions(query: Mapping[str, object]) -> Request[list[Session]]:
+    return Request(route="GET /api/sessions", query=query, read=many("sessions", Session))
 
 
 def _fork(id: Id, at: int | None, idempotency_key: str | None, read: Reader[T]) -> Request[T]:
