@@ -1,6 +1,6 @@
 /** The types of the API, derived from the contract table. */
 import type { AshStreamEvent, ErrorBody } from '@ash-ai/shared';
-import type { Contract, Given, QueueItem, ReplyOf, SessionEvent } from '@ash-ai/shared/contract';
+import type { Contract, Given, QueueItem, ReplyOf, SandboxLog, SessionEvent } from '@ash-ai/shared/contract';
 
 export type { AshStreamEvent } from '@ash-ai/shared';
 export type {
@@ -67,6 +67,18 @@ export type QueueItemStatus = QueueItem['status'];
 export type ListQueueItemsOptions = Given<Contract['listQueueItems']>['query'];
 export type ListUsageEventsOptions = Given<Contract['listUsageEvents']>['query'];
 export type GetUsageStatsOptions = Given<Contract['getUsageStats']>['query'];
+
+/** By the names of the older SDK. */
+export type SandboxLogEntry = SandboxLog;
+export type ListFilesResponse = ListSessionFilesResponse;
+export type GetFileResponse = GetSessionFileResponse;
+
+export type McpServerConfig = NonNullable<CreateSessionRequest['mcpServers']>[string];
+export type ListAgentVersionsResponse = ReplyOf<Contract['listAgentVersions']>;
+export type ListCredentialsResponse = ReplyOf<Contract['listCredentials']>;
+export type ListAttachmentsResponse = ReplyOf<Contract['listAttachments']>;
+export type ListQueueItemsResponse = ReplyOf<Contract['listQueueItems']>;
+export type ListUsageEventsResponse = ReplyOf<Contract['listUsageEvents']>;
 
 /** Keys of Amazon Web Services with access to Bedrock. */
 export interface BedrockCredential {
