@@ -1,6 +1,7 @@
 /**
- * Where the agent runtime left off in a turn, by its own transcript: that alone decides how the turn goes on. Measured:
- * the file runs up to 100 ms behind what was streamed; a short tool can have begun and ended before its call is in it.
+ * Where the agent runtime left off in a turn, by its own transcript: that alone decides how the turn goes on. Measured: the
+ * file runs some 100 ms behind what was said, so after `kill -9` calls may be missing in it that have begun, and even ended;
+ * they are in the log, and the recovery tells the model of them.
  */
 import { contentBlocks, LineSplitter, type SdkMessage } from '@ash-ai/shared';
 import { maxFrameBytes } from '@ash-ai/shared/bridge-wire';
