@@ -55,6 +55,11 @@ export class TurnPrinter {
       this.#write(delta);
       return;
     }
+    // The model's stream broke, and it begins anew: what was shown of the message is void.
+    if (data.type === 'stream_event' && (data.event as { type?: unknown } | undefined)?.type === 'message_start') {
+      if (this.#shown !== '') this.#endLine();
+      this.#shown = '';
+    }
     const text = extractTextFromEvent(data);
     if (text !== null) this.#complete(text);
     if (data.type === 'result' && isFailure(data)) this.#result = reasonOf(data);

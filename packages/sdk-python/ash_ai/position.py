@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ash_ai.delivered_text import DeliveredText
 from ash_ai.events import AshEvent, SessionStartEvent
 from ash_ai.streaming import Frame
 
@@ -16,8 +17,17 @@ class StreamPosition:
     with their message means that a reconnect from the cursor repeats all of them or none.
     """
 
-    def __init__(self, *, sent: bool, until_done: bool, after: str | None = None, turn_id: str | None = None) -> None:
-        """``sent``: a message was sent, its turn is still unknown. ``until_done``: one turn; otherwise endless."""
+    def __init__(
+        self,
+        *,
+        sent: bool,
+        until_done: bool,
+        after: str | None = None,
+        turn_id: str | None = None,
+        partial: bool | None = None,
+    ) -> None:
+        """``sent``: a message was sent, its turn is still unknown. ``until_done``: one turn; otherwise endless.
+        ``partial``: text comes as deltas, and has to be whole."""
         self.cursor = after
         self.turn_id = turn_id
         self.begun = False
@@ -29,6 +39,7 @@ class StreamPosition:
         self._until_done = until_done
         self._held: list[AshEvent] = []
         self._started: str | None = None
+        self._text = DeliveredText(midway=(after or "0") != "0") if partial else None
 
     def take(self, frame: Frame) -> list[AshEvent]:
         """The events to deliver now that ``frame`` came."""
@@ -46,11 +57,13 @@ class StreamPosition:
         delivered = self._held + ready
         self._held = []
         self.finished = ended
-        return delivered
+        return delivered if self._text is None or not self.resumable else self._text.take(delivered)
 
     def cut(self) -> None:
         """The connection is gone: what was held comes again with the next one."""
         self._held = []
+        if self._text is not None:
+            self._text.cut()
 
     def _is_repeated_start(self, event: AshEvent) -> bool:
         """A connection may begin with ``session_start`` again; the caller sees the first of each turn."""

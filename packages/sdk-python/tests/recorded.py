@@ -13,9 +13,16 @@ Recorded = tuple[str, dict[str, Any]]
 _start: Recorded = ("session_start", {"sessionId": SESSION_ID, "version": "0.1.0", "turnId": TURN_ID})
 
 
+def _partial(event: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "stream_event", "event": event}
+
+
 def _delta(text: str) -> dict[str, Any]:
-    delta = {"type": "text_delta", "text": text}
-    return {"type": "stream_event", "event": {"type": "content_block_delta", "index": 0, "delta": delta}}
+    return _partial({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": text}})
+
+
+_message_start = _partial({"type": "message_start", "message": {"id": "m1", "content": []}})
+_block_start = _partial({"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}})
 
 
 _answer = [{"type": "text", "text": "Grüß dich, 👋!"}]
@@ -23,15 +30,17 @@ _answer = [{"type": "text", "text": "Grüß dich, 👋!"}]
 # What each id stands for: the events that come in one piece, the last of them with the id.
 _chunks: list[tuple[str, list[Recorded]]] = [
     ("4", [("message", {"type": "system", "subtype": "init"})]),
+    ("4.1", [("message", _message_start)]),
+    ("4.2", [("message", _block_start)]),
     *(
-        (f"4.{index + 1}", [("text_delta", {"delta": text}), ("message", _delta(text))])
+        (f"4.{index + 3}", [("text_delta", {"delta": text}), ("message", _delta(text))])
         for index, text in enumerate(["Grüß ", "dich, ", "👋!"])
     ),
     (
         "5",
         [
             ("tool_use", {"id": "t1", "name": "Bash", "input": {"command": "ls"}}),
-            ("message", {"type": "assistant", "message": {"content": _answer}}),
+            ("message", {"type": "assistant", "message": {"id": "m1", "content": _answer}}),
         ],
     ),
     (

@@ -96,7 +96,7 @@ def test_reconnects_go_to_the_turn_from_the_cursor_with_the_same_wish(kind: str)
         assert read == WHOLE_TURN
         assert [f"{asked.method} {asked.url}" for asked in server.asked] == [
             f"POST /api/sessions/{SESSION_ID}/messages",
-            f"GET /api/sessions/{SESSION_ID}/stream?after=4.3&turnId={TURN_ID}&includePartialMessages=true",
+            f"GET /api/sessions/{SESSION_ID}/stream?after=4.5&turnId={TURN_ID}&includePartialMessages=true",
         ]
         assert server.asked[0].body == {"content": "Hello!", "includePartialMessages": True}
 

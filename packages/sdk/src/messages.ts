@@ -41,7 +41,7 @@ export function messageCalls(requests: Requests) {
     ): AsyncGenerator<AshStreamEvent, void, undefined> {
       const { signal, idempotencyKey = newId(), ...rest } = options;
       const { includePartialMessages } = options;
-      const position = new StreamPosition({ untilDone: true, sent: true });
+      const position = new StreamPosition({ untilDone: true, sent: true, partial: includePartialMessages });
       yield* follow({
         position,
         ...patience,
@@ -73,6 +73,7 @@ export function messageCalls(requests: Requests) {
         turnId,
         untilDone: turnId !== undefined,
         sent: false,
+        partial: includePartialMessages,
       });
       yield* follow({
         position,

@@ -1,5 +1,6 @@
 /** How far a reader has come in a stream, so that what the caller gets is whole and without double. Pure. */
 import type { AshStreamEvent } from '@ash-ai/shared';
+import { DeliveredText } from './delivered-text.ts';
 import type { Frame } from './parse.ts';
 
 /**
@@ -16,13 +17,21 @@ export class StreamPosition {
   #begun = false;
   #resumable: boolean;
   readonly #untilDone: boolean;
+  readonly #text: DeliveredText | undefined;
   cursor: string | undefined;
   turnId: string | undefined;
   /** Whether the last event of the turn was delivered. */
   finished = false;
 
-  /** `untilDone`: one turn, that ends with `done`. Otherwise endless. */
-  constructor(from: { after?: string | undefined; turnId?: string | undefined; untilDone: boolean; sent: boolean }) {
+  /** `untilDone`: one turn, that ends with `done`. Otherwise endless. `partial`: text comes as deltas, and has to be whole. */
+  constructor(from: {
+    after?: string | undefined;
+    turnId?: string | undefined;
+    untilDone: boolean;
+    sent: boolean;
+    partial?: boolean | undefined;
+  }) {
+    if (from.partial) this.#text = new DeliveredText((from.after ?? '0') !== '0');
     this.cursor = from.after;
     this.turnId = from.turnId;
     this.#untilDone = from.untilDone;
@@ -53,12 +62,13 @@ export class StreamPosition {
     const delivered = [...this.#held, ...ready];
     this.#held = [];
     this.finished = ended;
-    return delivered;
+    return this.#resumable && this.#text !== undefined ? this.#text.take(delivered) : delivered;
   }
 
   /** The connection is gone: what was held comes again with the next one. */
   cut(): void {
     this.#held = [];
+    this.#text?.cut();
   }
 
   /** Every connection begins with `session_start`; the caller sees the first of each turn. */

@@ -106,7 +106,7 @@ describe.skipIf(!browserIsHere)('in Chromium', () => {
 
   test('an abort detaches from a stream that is silent', async () => {
     const seen = await inPage(`
-      const client = new sdk.AshClient({ serverUrl: '/hold/400' });
+      const client = new sdk.AshClient({ serverUrl: '/hold/330' });
       const stop = new AbortController();
       const types = [];
       try {

@@ -5,16 +5,27 @@ export const sessionId = '019a0000-0000-7000-8000-000000000001';
 export const turnId = '019a0000-0000-7000-8000-000000000002';
 
 const start: AshStreamEvent = { type: 'session_start', data: { sessionId, version: '0.1.0', turnId } };
-const delta = (text: string) => ({
-  type: 'stream_event',
-  event: { type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text } },
-});
+const partial = (event: Record<string, unknown>) => ({ type: 'stream_event', event });
+const delta = (text: string) => partial({ type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text } });
 
 /** What each id stands for: the events that come in one chunk, the last of them with the id. */
 const chunks: { id: string; events: AshStreamEvent[] }[] = [
   { id: '4', events: [{ type: 'message', data: { type: 'system', subtype: 'init' } }] },
+  {
+    id: '4.1',
+    events: [{ type: 'message', data: partial({ type: 'message_start', message: { id: 'm1', content: [] } }) }],
+  },
+  {
+    id: '4.2',
+    events: [
+      {
+        type: 'message',
+        data: partial({ type: 'content_block_start', index: 0, content_block: { type: 'text', text: '' } }),
+      },
+    ],
+  },
   ...['Grüß ', 'dich, ', '👋!'].map((text, index) => ({
-    id: `4.${index + 1}`,
+    id: `4.${index + 3}`,
     events: [
       { type: 'text_delta', data: { delta: text } },
       { type: 'message', data: delta(text) },
@@ -26,7 +37,7 @@ const chunks: { id: string; events: AshStreamEvent[] }[] = [
       { type: 'tool_use', data: { id: 't1', name: 'Bash', input: { command: 'ls' } } },
       {
         type: 'message',
-        data: { type: 'assistant', message: { content: [{ type: 'text', text: 'Grüß dich, 👋!' }] } },
+        data: { type: 'assistant', message: { id: 'm1', content: [{ type: 'text', text: 'Grüß dich, 👋!' }] } },
       },
     ],
   },

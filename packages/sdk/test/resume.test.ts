@@ -67,7 +67,7 @@ test('reconnects go to the turn, from the cursor, with the same wish for partial
   expect(await readAll(server.url)).toEqual(wholeTurn);
   expect(server.asked.map(({ method, url }) => `${method} ${url}`)).toEqual([
     `POST /api/sessions/${sessionId}/messages`,
-    `GET /api/sessions/${sessionId}/stream?after=4.3&turnId=${turnId}&includePartialMessages=true`,
+    `GET /api/sessions/${sessionId}/stream?after=4.5&turnId=${turnId}&includePartialMessages=true`,
   ]);
   expect(server.asked[0]?.body).toEqual({ content: 'Hello!', includePartialMessages: true });
 });
@@ -133,7 +133,7 @@ test('an abort detaches with its reason, also between two connections', async ()
 test('following a session goes over turns without end and starts after the cursor', async () => {
   await using server = await startServer((response, asked, count) => {
     beginSse(response);
-    if (count < 3) response.end(count === 1 ? streamFrom(cursorOf(asked)) : streamFrom('4.3'));
+    if (count < 3) response.end(count === 1 ? streamFrom(cursorOf(asked)) : streamFrom('4.5'));
     else response.destroy();
   });
   const client = new AshClient({ serverUrl: server.url, maxRetries: 0 });

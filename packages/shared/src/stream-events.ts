@@ -1,12 +1,15 @@
 /** The events of a stream (spec/streaming.md §2–3): which ones an SDK message becomes, and their shapes. */
 import type { ApprovalAnswer, ApprovalRequest, SdkMessage } from './log-entry.ts';
 
-/** An event of a session's stream. Unknown types flow through. */
+/**
+ * An event of a session's stream. Unknown types flow through. `recovered`: made by the client library, of a complete
+ * message, in place of deltas that it missed.
+ */
 export type AshStreamEvent =
   | { type: 'session_start'; data: { sessionId: string; version: string; turnId?: string } }
   | { type: 'message'; data: Record<string, unknown> }
-  | { type: 'text_delta'; data: { delta: string } }
-  | { type: 'thinking_delta'; data: { delta: string } }
+  | { type: 'text_delta'; data: { delta: string; recovered?: true } }
+  | { type: 'thinking_delta'; data: { delta: string; recovered?: true } }
   | { type: 'tool_use'; data: { id: string; name: string; input: unknown } }
   | { type: 'tool_result'; data: { tool_use_id: string; content: unknown; is_error?: boolean } }
   | { type: 'turn_complete'; data: { numTurns?: number; result?: string } }

@@ -85,7 +85,7 @@ class MessageCalls:
         )
         follow = _stream_of(id, include_partial_messages)
         return Following(
-            StreamPosition(sent=True, until_done=True),
+            StreamPosition(sent=True, until_done=True, partial=include_partial_messages),
             lambda position: _from(follow, position) if position.begun else send,
         )
 
@@ -111,6 +111,7 @@ class MessageCalls:
             until_done=turn_id is not None,
             after=None if after is None else str(after),
             turn_id=None if turn_id is None else str(turn_id),
+            partial=include_partial_messages,
         )
         follow = _stream_of(id, include_partial_messages)
         return Following(position, lambda position: _from(follow, position))
