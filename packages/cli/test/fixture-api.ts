@@ -25,14 +25,20 @@ const session = {
   status: 'active',
   lastActiveAt: '2026-01-01T00:00:00Z',
 };
-const delta = (text: string) => ({
-  type: 'stream_event',
-  event: { type: 'content_block_delta', delta: { type: 'text_delta', text } },
-});
+const partial = (event: Record<string, unknown>) => ({ type: 'stream_event', event, parent_tool_use_id: null });
+/** A message that begins to come in parts. */
+const deltas = (...texts: string[]) => [
+  partial({ type: 'message_start', message: { content: [] } }),
+  partial({ type: 'content_block_start', index: 0, content_block: { type: 'text', text: '' } }),
+  ...texts.map((text) => partial({ type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text } })),
+];
+const waiting = deltas('Wait')
+  .map((data, at) => formatSse('message', JSON.stringify(data), `1.${at + 1}`))
+  .join('');
 const assistant = (content: unknown[]) => ({ type: 'assistant', message: { content }, parent_tool_use_id: null });
 
 /** What the agent answers: by the text of the message. */
-function turn(content: string, partial: boolean): AshStreamEvent[] {
+function turn(content: string, withPartial: boolean): AshStreamEvent[] {
   if (content === 'fail') {
     return [
       { type: 'error', data: { error: 'The model API refused the key: 401', code: 'model_unauthorized' } },
@@ -52,7 +58,7 @@ function turn(content: string, partial: boolean): AshStreamEvent[] {
   const events: Record<string, unknown>[] = [
     assistant([{ type: 'tool_use', id: 't1', name: 'Bash', input: { command: 'ls' } }]),
     { type: 'user', message: { content: [{ type: 'tool_result', tool_use_id: 't1', content: 'poem.txt' }] } },
-    ...(partial ? [delta('You '), delta('said: ')] : []),
+    ...(withPartial ? deltas('You ', 'said: ') : []),
     assistant([{ type: 'text', text }]),
     { type: 'result', subtype: 'success', is_error: false, result: text },
   ];
@@ -82,9 +88,9 @@ export async function startApi(): Promise<FixtureApi> {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       const start = { sessionId, version: '0.1.0', turnId };
       response.write(formatSse('session_start', JSON.stringify(start), '1'));
-      if (content === 'stuck') return void response.write(formatSse('message', JSON.stringify(delta('Wait')), '1.1'));
+      if (content === 'stuck') return void response.write(waiting);
       if (content === 'hang') {
-        response.write(formatSse('message', JSON.stringify(delta('Wait')), '1.1'));
+        response.write(waiting);
         hanging = response;
         return;
       }

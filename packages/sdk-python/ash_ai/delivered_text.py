@@ -85,13 +85,13 @@ class DeliveredText:
                 self._midway = False
             return True
         message = self._open.setdefault(of, _Message())
-        index = event.get("index")
-        if not isinstance(index, int):
+        if kind not in ("content_block_start", "content_block_delta"):
             return True
+        given = event.get("index")
+        index = given if isinstance(given, int) else 0
         message.next = max(message.next, index + 1)
         if kind == "content_block_start":
             message.blocks[index] = _Block(_object(event.get("content_block")).get("type"))
-        if kind != "content_block_delta":
             return True
         delta = _object(event.get("delta"))
         of_block = str(delta.get("type")).removesuffix("_delta")

@@ -230,6 +230,12 @@ def test_a_stream_that_begins_within_a_message_leaves_that_block_alone() -> None
     assert printed(told) == "One, two, three."
 
 
+def test_a_delta_without_index_or_start_is_not_doubled() -> None:
+    delta = {"type": "content_block_delta", "delta": {"type": "text_delta", "text": "One, "}}
+    whole = {"type": "assistant", "message": {"content": [{"type": "text", "text": "One, two."}]}}
+    assert printed(read(numbered([{"type": "stream_event", "event": delta}, whole]), [])) == "One, two."
+
+
 def test_streams_without_partial_messages_get_none() -> None:
     position = StreamPosition(sent=True, until_done=True)
     position.take(Frame(START, "3"))

@@ -78,13 +78,13 @@ export class DeliveredText {
     }
     const open = this.#open.get(of) ?? { id: undefined, blocks: new Map<number, OpenBlock>(), next: 0 };
     this.#open.set(of, open);
-    if (typeof event.index !== 'number') return true;
-    const { index } = event;
+    if (event.type !== 'content_block_start' && event.type !== 'content_block_delta') return true;
+    const index = Number(event.index ?? 0);
     open.next = Math.max(open.next, index + 1);
     if (event.type === 'content_block_start') {
       open.blocks.set(index, { type: asRecord(event.content_block).type, text: '', gapped: false });
+      return true;
     }
-    if (event.type !== 'content_block_delta') return true;
     const delta = asRecord(event.delta);
     const kind = kindOf(String(delta.type).replace(/_delta$/, ''));
     const block = open.blocks.get(index) ?? this.#unbegun(kind);
