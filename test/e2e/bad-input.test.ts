@@ -165,41 +165,6 @@ describe('what is not there', () => {
   });
 });
 
-/** Every call that names a session. */
-const calls: [method: string, path: string, body?: object][] = [
-  ['GET', ''],
-  ['DELETE', ''],
-  ['POST', '/pause'],
-  ['POST', '/resume'],
-  ['POST', '/stop'],
-  ['POST', '/interrupt'],
-  ['POST', '/messages', { content: 'Hello!' }],
-  ['GET', '/messages'],
-  ['GET', '/events'],
-  ['GET', '/stream'],
-];
-
-describe.each(calls)('%s /api/sessions/:id%s', (method, path, body) => {
-  const at = (id: string, key = use.ash.key) =>
-    use.ash.call(method, `/api/sessions/${id}${path}`, { key, ...(body === undefined ? {} : { body }) });
-
-  test('of a session that is not there, or of another tenant', async () => {
-    await expectRefused(await at(unknownId), 404, 'session_not_found');
-    await expectRefused(await at(sessionId, foreignKey), 404, 'session_not_found');
-    await expectRefused(await at('not-a-uuid'), 400, 'validation_failed');
-  });
-
-  test('without a key, or with a wrong one', async () => {
-    const given = body === undefined ? {} : { body };
-    const call = (headers: Record<string, string>) =>
-      use.ash.call(method, `/api/sessions/${sessionId}${path}`, { ...given, key: undefined, headers });
-    await expectRefused(await call({}), 401, 'missing_authorization');
-    await expectRefused(await call({ authorization: `Basic ${use.ash.key}` }), 401, 'invalid_authorization_format');
-    await expectRefused(await call({ authorization: 'Bearer' }), 401, 'invalid_authorization_format');
-    await expectRefused(await call({ authorization: `Bearer ${use.ash.key}x` }), 401, 'invalid_api_key');
-  });
-});
-
 test('another tenant sees none of our things', async () => {
   const { ash } = use;
   const stranger = ash.clientOf(() => foreignKey);

@@ -2,7 +2,7 @@
 import type { Workspaces } from '@ash-ai/sandbox';
 import { errors } from '@ash-ai/shared';
 import type { Contract, Parsed } from '@ash-ai/shared/contract';
-import { sessionOf, type WorkspaceRooms } from '../files/workspace-of.ts';
+import { orNoWorkspace, sessionOf, type WorkspaceRooms } from '../files/workspace-of.ts';
 import type { ExecRoom } from '../http/rooms.ts';
 
 export class Exec implements ExecRoom, AsyncDisposable {
@@ -29,7 +29,7 @@ export class Exec implements ExecRoom, AsyncDisposable {
     );
     this.#running.add(running);
     try {
-      return await running;
+      return await orNoWorkspace(sessionId, () => running);
     } finally {
       this.#running.delete(running);
     }

@@ -39,8 +39,13 @@ export async function withWorkspace<T>(
     if (!isMissing(cause) || session.status === 'ended' || session.runtimeStarted) throw cause;
   }
   const { workspace: source } = await rooms.openRequest(session, {});
+  return await orNoWorkspace(sessionId, () => work({ sessionId, source }));
+}
+
+/** Work that may have to make the workspace first, which needs the agent's folder. @throws workspace_not_found */
+export async function orNoWorkspace<T>(sessionId: string, work: () => Promise<T>): Promise<T> {
   try {
-    return await work({ sessionId, source });
+    return await work();
   } catch (cause) {
     if (!isAshError(cause) || cause.code !== 'agent_directory_missing') throw cause;
     throw errors.workspace_not_found({ sessionId }, { cause });

@@ -12,14 +12,14 @@ import * as logStore from '../store/log.ts';
 import type { Store } from '../store/open.ts';
 import * as sessionStore from '../store/sessions.ts';
 import * as turnStore from '../store/turns.ts';
-import type { SessionSettings } from './options.ts';
+import type { ForkedFiles, SessionSettings } from './options.ts';
 
 /** How many of the newest messages are looked for in the transcript, which may lag behind the log by some. */
 const maxPoints = 50;
 
 export interface Forked {
   row: sessionStore.SessionRow;
-  files: { asOf: string; turnRunning: boolean; source: 'now' | 'snapshot'; seq: number };
+  files: ForkedFiles;
   conversation: { upTo: number };
 }
 
@@ -57,13 +57,14 @@ export class Forking {
       if (conversation === undefined && parent.runtimeStarted && points?.length !== 0) {
         throw errors.fork_failed({ reason: "the agent runtime's transcript of the parent is missing" });
       }
-      const fork = { upTo, ...(conversation === undefined ? {} : { conversation }) };
-      const made = await this.#insert(parent, { id, settings: { ...settings, fork }, at, key });
-      if (made.id !== id) await this.#runner.remove(id);
-      const { fork: taken } = made.settings as SessionSettings;
       const source = snapshot === undefined ? 'now' : 'snapshot';
       const files = { asOf, turnRunning, source, seq: snapshot?.seq ?? parent.lastSeq } as const;
-      return { row: made, files, conversation: { upTo: taken?.upTo ?? upTo } };
+      const fork = { upTo, files, ...(conversation === undefined ? {} : { conversation }) };
+      const made = await this.#insert(parent, { id, settings: { ...settings, fork }, at, key });
+      if (made.id !== id) await this.#runner.remove(id);
+      // Of a request that came before with the same key, if there was one.
+      const { fork: taken = fork } = made.settings as SessionSettings;
+      return { row: made, files: taken.files ?? files, conversation: { upTo: taken.upTo } };
     } catch (cause) {
       await this.#runner.remove(id);
       throw cause;

@@ -23,8 +23,16 @@ export interface SessionSettings {
   limits?: LimitsRequest | undefined;
   egress?: EgressRequest | undefined;
   modelLimits?: ModelLimitsRequest | undefined;
-  /** Of a fork: the conversation that it begins with, and the newest entry that is its parent's. */
-  fork?: { conversation?: { sessionId: string; at?: string }; upTo: number } | undefined;
+  /** Of a fork: the conversation that it begins with, the newest entry that is its parent's, and what its files are. */
+  fork?: { conversation?: { sessionId: string; at?: string }; upTo: number; files?: ForkedFiles } | undefined;
+}
+
+/** As of when the files of a fork are. */
+export interface ForkedFiles {
+  asOf: string;
+  turnRunning: boolean;
+  source: 'now' | 'snapshot';
+  seq: number;
 }
 
 /** What a caller gave in confidence. */

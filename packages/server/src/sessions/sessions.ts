@@ -283,7 +283,6 @@ export class Sessions implements SessionsRoom {
     return toSession(row, this.#walls);
   }
 
-  /** Whether a credential can be used, before the session is made. */
   /** What a session may reach and spend: its own list counts, else its agent's; of ceilings both. @throws credential_invalid */
   async #egress(tenantId: string, request: CreateRequest, agentDir: string): Promise<EgressSettings> {
     const agents = await agentEgress(agentDir);
@@ -296,6 +295,7 @@ export class Sessions implements SessionsRoom {
     };
   }
 
+  /** Whether a credential can be used, before the session is made. @throws credential_invalid */
   async #checkCredential(tenantId: string, credentialId: string | undefined): Promise<void> {
     if (credentialId === undefined) return;
     try {

@@ -222,3 +222,21 @@ test('when the log ends a stream without its turn, the client is asked to come b
   const text = await (await call(server, 'POST', messages, { body: { content: 'hi' } })).text();
   expect(text).toMatch(/event: message\n.*\n\nretry: 200\n: .*\n\n$/);
 });
+
+test('streams are bounded; whoever has one keeps it', async () => {
+  const log = new LiveLog();
+  const { rooms } = fixtureRooms(log.follow);
+  await using server = await serve({ rooms, maxStreams: 1 });
+  const first = await call(server, 'GET', `${stream}?turnId=${turnId}`);
+  for (const [method, path, given] of [
+    ['GET', stream, {}],
+    ['POST', messages, { body: { content: 'hi' } }],
+  ] as const) {
+    const response = await call(server, method, path, given);
+    expect([response.status, await response.json()]).toMatchObject([503, { code: 'stream_limit_reached' }]);
+  }
+  log.push(completed(9));
+  log.end();
+  expect((await eventsOf(first)).map(({ event }) => event)).toEqual(['done']);
+  expect((await call(server, 'GET', stream)).status).toBe(200);
+});

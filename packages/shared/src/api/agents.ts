@@ -78,6 +78,7 @@ export const agentRoutes = defineRoutes({
       'agent_instructions_missing',
       'agent_path_not_found',
       'agent_path_forbidden',
+      'agent_directory_missing',
       'agent_file_invalid',
       'agent_too_large',
       'idempotency_key_reused',

@@ -66,6 +66,13 @@ export const execRoutes = defineRoutes({
         })
         .meta({ id: 'ExecResult' }),
     },
-    errors: ['session_not_found', 'session_not_active', 'workspace_not_found', 'setup_failed', 'exec_failed'],
+    errors: [
+      'session_not_found',
+      'session_not_active',
+      'workspace_not_found',
+      'workspace_lost',
+      'setup_failed',
+      'exec_failed',
+    ],
   },
 });

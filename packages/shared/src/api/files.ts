@@ -65,7 +65,7 @@ const writeBody = z
   })
   .meta({ id: 'WriteFiles' });
 
-const sessionFileErrors = ['session_not_found', 'workspace_not_found', 'setup_failed'] as const;
+const sessionFileErrors = ['session_not_found', 'workspace_not_found', 'workspace_lost', 'setup_failed'] as const;
 const fileErrors = ['file_path_invalid', 'file_not_found', 'not_a_file', 'file_access_denied'] as const;
 
 export const fileRoutes = defineRoutes({

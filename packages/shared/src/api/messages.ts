@@ -90,6 +90,7 @@ export const messageRoutes = defineRoutes({
       'session_busy',
       'turn_queue_full',
       'capacity_reached',
+      'stream_limit_reached',
       'idempotency_key_reused',
       'storage_full',
     ],
@@ -130,6 +131,6 @@ export const messageRoutes = defineRoutes({
       includePartialMessages: z.boolean().default(false),
     }),
     reply: { kind: 'stream', status: 200 },
-    errors: ['session_not_found', 'turn_not_found', 'cursor_invalid'],
+    errors: ['session_not_found', 'turn_not_found', 'cursor_invalid', 'stream_limit_reached'],
   },
 });

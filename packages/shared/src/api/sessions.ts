@@ -93,6 +93,8 @@ export const sessionRoutes = defineRoutes({
     errors: [
       'agent_not_found',
       'agent_directory_missing',
+      'agent_file_invalid',
+      'session_config_invalid',
       'credential_invalid',
       'credential_key_missing',
       'secret_unreadable',
@@ -156,7 +158,7 @@ export const sessionRoutes = defineRoutes({
     summary: 'Make a paused or stopped session active again',
     params: idParams,
     reply: { kind: 'json', status: 200, schema: sessionReply },
-    errors: ['session_not_found', 'session_ended', 'agent_not_found', 'agent_directory_missing'],
+    errors: ['session_not_found', 'session_ended'],
   },
   stopSession: {
     method: 'POST',
@@ -203,7 +205,14 @@ export const sessionRoutes = defineRoutes({
         conversation: z.object({ upTo: z.int().describe("Newest entry of the parent's log that was taken over") }),
       }),
     },
-    errors: ['session_not_found', 'fork_point_invalid', 'fork_failed', 'idempotency_key_reused', 'storage_full'],
+    errors: [
+      'session_not_found',
+      'fork_point_invalid',
+      'fork_failed',
+      'workspace_lost',
+      'idempotency_key_reused',
+      'storage_full',
+    ],
   },
   interruptSession: {
     method: 'POST',
