@@ -25,7 +25,8 @@ export function pathOf(route: Route, { params = {}, query = {} }: Given): string
   const path = route.path
     .replace(/:(\w+)/g, (_, name: string) => encodeURIComponent(params[name] ?? ''))
     .replace(/\*$/, () => (params.path ?? '').split('/').map(encodeURIComponent).join('/'));
-  const search = new URLSearchParams(Object.entries(query).map(([name, value]) => [name, String(value)]));
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) search.set(name, String(value));
   return search.size === 0 ? path : `${path}?${search}`;
 }
 
