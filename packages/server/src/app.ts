@@ -34,6 +34,7 @@ import { Forking } from './sessions/fork.ts';
 import { type LimitPolicy, limitPolicy } from './sessions/limits.ts';
 import { opener } from './sessions/open-request.ts';
 import { Sessions } from './sessions/sessions.ts';
+import { shaper, type Walls } from './sessions/shape-of.ts';
 import { SnapshotKeeper } from './snapshots/keeper.ts';
 import { restoring } from './snapshots/restoring.ts';
 import { Retention } from './snapshots/retention.ts';
@@ -131,15 +132,14 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
   building.use(spares);
   const keys = new ApiKeys({ store, envKey: config.apiKey, hashSecret: credentialKey, seal: secrets });
   const initialKeyPath = await keys.bootstrap(dataDir);
+  const walls: Walls = {
+    ...{ policy, isolations: offeredIsolations(config) },
+    enforcedBy: (name) => runner.enforcedBy(name),
+  };
   const sessions = new Sessions({
-    ...{ store, log, executor, folders, credentials, secrets },
-    walls: {
-      ...{ policy, isolations: offeredIsolations(config) },
-      enforcedBy: (name) => runner.enforcedBy(name),
-    },
+    ...{ store, log, executor, walls, spares },
+    shapeOf: shaper({ store, folders, walls, credentials, secrets, terms }),
     forking: new Forking({ store, runner, sourceOf: snapshotSource }),
-    terms,
-    spares,
   });
   const turns = new Turns(store, log, executor, new DiskReserve(dataDir, config.minFreeDiskMb));
   const worker = building.use(
