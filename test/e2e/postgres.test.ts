@@ -1,6 +1,7 @@
 /** The main path over PostgreSQL: a turn with a tool, a client that comes back, kill -9 and restart. */
 import { script } from '@ash-ai/scripted-model';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { LossyPostgres } from '../conformance/lossy-postgres.ts';
 import { findPostgres, type PostgresCluster, startPostgres } from '../conformance/postgres.ts';
 import { Ash } from './harness.ts';
 import { deltasOf, Reader, say, turnOf, wholeItems } from './streams.ts';
@@ -11,13 +12,16 @@ if ('missing' in found) console.warn(`PostgreSQL is not tried: ${found.missing}`
 
 describe.skipIf('missing' in found)('with ASH_DATABASE_URL', () => {
   let cluster: PostgresCluster;
+  let way: LossyPostgres;
   let ash: Ash;
   beforeAll(async () => {
     cluster = await startPostgres();
-    ash = await Ash.start({ env: { ASH_DATABASE_URL: await cluster.createDatabase() } });
+    way = await LossyPostgres.to(await cluster.createDatabase());
+    ash = await Ash.start({ env: { ASH_DATABASE_URL: way.url } });
   });
   afterAll(async () => {
     await ash?.[Symbol.asyncDispose]();
+    await way?.[Symbol.asyncDispose]();
     await cluster?.[Symbol.asyncDispose]();
   });
 
@@ -84,5 +88,24 @@ describe.skipIf('missing' in found)('with ASH_DATABASE_URL', () => {
     expect(await response.json()).toMatchObject({ code: 'storage_unavailable' });
     await cluster.start();
     expect(await say(ash, id, 'My name is Alice.')).toMatchObject({ status: 'completed' });
+  });
+
+  test('the answer to the commit of a message gets lost: it is run all the same, and sent again it is the same turn', async () => {
+    const { id } = await ash.session();
+    await say(ash, id, 'My name is Alice.');
+    const { lastSeq } = await ash.client.getSession(id);
+    const words = 'What is my name? Nobody will hear that this was taken.';
+    way.loseNext(words);
+    const response = await ash.call('POST', `/api/sessions/${id}/messages`, {
+      body: { content: words },
+      headers: { 'idempotency-key': 'lost-once' },
+    });
+    expect([response.status, way.lost]).toEqual([503, 1]);
+    const reader = await Reader.follow(ash, id, { after: String(lastSeq) });
+    const done = await reader.until(({ event }) => event === 'done');
+    await reader.leave();
+    const again = await say(ash, id, words, { idempotencyKey: 'lost-once' });
+    expect(again).toMatchObject({ turnId: done.data.turnId, status: 'completed', text: 'Your name is Alice.' });
+    expect(ash.gate.of(words)).toHaveLength(1);
   });
 });

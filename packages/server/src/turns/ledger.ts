@@ -79,13 +79,9 @@ export class Ledger {
       if ((await turnStore.setRunning(tx, { id: turnId, startedSeq: lastSeq, at })) === undefined) throw new TurnGone();
     }).then(
       () => true,
-      async (cause: unknown) => {
-        if (!(cause instanceof TurnGone)) throw cause;
-        // Only the lease's holder starts turns: one that runs was started by a commit whose answer got lost.
-        const turn = await this.patiently(() => turnStore.get(this.#rooms.store.db, turnId));
-        if (turn?.status !== 'running') return false;
-        await this.#rooms.log.catchUp(this.#sessionId);
-        return true;
+      (cause: unknown) => {
+        if (cause instanceof TurnGone) return false;
+        throw cause;
       },
     );
   }
@@ -133,12 +129,7 @@ export class Ledger {
   async end(turnId: string, end: TurnEnded, before: readonly OwnEntry[] = []): Promise<void> {
     const ended: OwnEntry = { type: 'turn_ended', turnId, dataText: JSON.stringify(end) };
     await this.#append([...before, ended], async (tx, { lastSeq }, at) => {
-      // It has ended by a commit whose answer got lost.
-      if ((await turnStore.get(tx, turnId))?.status !== 'running') throw new TurnGone();
       await settle(tx, { sessionId: this.#sessionId, id: turnId, endedSeq: lastSeq, at, end });
-    }).catch(async (cause: unknown) => {
-      if (!(cause instanceof TurnGone)) throw cause;
-      await this.#rooms.log.catchUp(this.#sessionId);
     });
     this.#rooms.meter.turnEnded(end.outcome);
   }
@@ -155,12 +146,20 @@ export class Ledger {
     const sessionId = this.#sessionId;
     const createdAt = now();
     const rows = entries.map((entry) => ({ ...entry, createdAt }));
-    const { firstSeq } = await this.#write(async (tx) => {
+    // A commit whose answer got lost has happened or not; if it has, its entries are where that attempt put them.
+    let tried: number | undefined;
+    const firstSeq = await this.#write(async (tx) => {
       const appended = await logStore.append(tx, { sessionId, epoch: this.#epoch, entries: rows });
       if (typeof appended === 'string') throw new LeaseLost(appended);
+      // Only now that the session's row is ours has an earlier attempt come to its end.
+      if (tried !== undefined && (await isThere(tx, { sessionId, seq: tried, row: rows[0] }))) throw new Written(tried);
+      tried = appended.firstSeq;
       await recordUsage(tx, { sessionId, entries: rows, at: createdAt });
       await also(tx, appended, createdAt);
-      return appended;
+      return appended.firstSeq;
+    }).catch((cause: unknown) => {
+      if (cause instanceof Written) return cause.firstSeq;
+      throw cause;
     });
     this.#rooms.log.publish(
       sessionId,
@@ -180,6 +179,32 @@ export class Ledger {
 
 /** The turn that was to be run is not queued any more. */
 class TurnGone extends Error {}
+
+/** An earlier attempt, whose answer got lost, has written the entries. */
+class Written extends Error {
+  readonly firstSeq: number;
+
+  constructor(firstSeq: number) {
+    super();
+    this.firstSeq = firstSeq;
+  }
+}
+
+/** Whether this very entry is in the log at this place: what is there never changes. */
+async function isThere(
+  tx: Writer,
+  { sessionId, seq, row }: { sessionId: string; seq: number; row: (OwnEntry & { createdAt: string }) | undefined },
+): Promise<boolean> {
+  const [there] = await logStore.readText(tx, { sessionId, after: seq - 1, upTo: seq });
+  return (
+    there !== undefined &&
+    row !== undefined &&
+    there.type === row.type &&
+    there.turnId === row.turnId &&
+    there.dataText === row.dataText &&
+    there.createdAt === row.createdAt
+  );
+}
 
 /** The turn's row as its `turn_ended` entry says; the first completed turn proves that there is a conversation. */
 async function settle(

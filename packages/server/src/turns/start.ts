@@ -4,6 +4,7 @@ import type { TurnOptions } from '@ash-ai/shared/bridge-wire';
 import type { TurnsRoom } from '../http/rooms.ts';
 import { claimOnce } from '../idempotency.ts';
 import { type Log, toItem } from '../log/log.ts';
+import { StoreUnavailable } from '../store/errors.ts';
 import * as logStore from '../store/log.ts';
 import type { Store } from '../store/open.ts';
 import * as sessionStore from '../store/sessions.ts';
@@ -52,7 +53,7 @@ export class Turns implements TurnsRoom {
     const turnId = newId();
     const createdAt = new Date().toISOString();
     const dataText = JSON.stringify({ content: input.content });
-    const accepted = await this.#store.write(async (tx) => {
+    const accepting = this.#store.write(async (tx) => {
       const session = await sessionStore.get(tx, tenantId, sessionId);
       if (session === undefined) throw errors.session_not_found({ sessionId });
       const request = { sessionId, content: input.content, options: input.options };
@@ -85,6 +86,14 @@ export class Turns implements TurnsRoom {
         createdAt,
       });
       return { earlier: undefined, runningId: running?.id, seq: appended.lastSeq };
+    });
+    const accepted = await accepting.catch((cause: unknown) => {
+      // It may be in the log although nobody is told so: then it is run, and a second attempt finds it.
+      if (cause instanceof StoreUnavailable && cause.uncertain) {
+        this.#executor.nudge(sessionId);
+        void this.#log.catchUp(sessionId).catch(() => undefined);
+      }
+      throw cause;
     });
     if (accepted.earlier !== undefined) {
       const turn = await turnStore.get(this.#store.db, accepted.earlier);
