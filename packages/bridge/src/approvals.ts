@@ -18,6 +18,15 @@ export interface AskedFor {
 /** Resolves with the answer; with a refusal when `signal` is aborted. */
 export type Ask = (asked: AskedFor, signal: AbortSignal) => Promise<ApprovalAnswer>;
 
+/** So many may wait at once: each is a frame, and an entry of the log, that only a person ends. */
+const maxWaiting = 256;
+/** So many requests are remembered, in case they come twice. */
+const maxRemembered = 4_096;
+
+const tooMany: ApprovalAnswer = {
+  decision: 'deny',
+  message: `${maxWaiting} other questions wait for an answer already.`,
+};
 const nobodyThere: ApprovalAnswer = { decision: 'deny', message: 'Nobody is there to be asked.' };
 
 export interface ApprovalsOptions {
@@ -50,8 +59,13 @@ export class Approvals {
   }
 
   ask(asked: AskedFor, signal: AbortSignal): Promise<ApprovalAnswer> {
-    const answer = this.#asked.get(asked.requestId) ?? this.#begin(asked, signal);
+    const before = this.#asked.get(asked.requestId);
+    if (before !== undefined) return before;
+    if (this.#waiting.size >= maxWaiting) return Promise.resolve(tooMany);
+    const answer = this.#begin(asked, signal);
     this.#asked.set(asked.requestId, answer);
+    const [oldest] = this.#asked.keys();
+    if (this.#asked.size > maxRemembered && oldest !== undefined) this.#asked.delete(oldest);
     return answer;
   }
 

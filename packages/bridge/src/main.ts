@@ -9,9 +9,9 @@ import { Wall } from './wall.ts';
 
 const orphanMs = Number(process.env.ASH_BRIDGE_ORPHAN_MS ?? 15 * 60_000);
 
-const wall = new Wall();
 const spool = new Spool('spool', newId());
 const outbox = new Outbox(spool);
+const wall = new Wall(() => outbox.room());
 wall.on('line', (text) => outbox.log(text));
 const egress: Egress = new Egress((record) => session.noteEgress(record));
 const session: BridgeSession = new BridgeSession(wall, egress, outbox);

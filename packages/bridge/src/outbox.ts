@@ -3,7 +3,7 @@
  * that takes their place is acked. So a server that attaches gets what it hasn't committed, as it came.
  */
 import type { Socket } from 'node:net';
-import { type FrameHeader, formatFrame } from '@ash-ai/shared/bridge-wire';
+import { type FrameHeader, formatFrame, maxPayloadBytes } from '@ash-ai/shared/bridge-wire';
 import type { KeptHeader, Spool } from './spool.ts';
 
 /** How much is kept of previews for a server that attaches later, in characters. */
@@ -14,6 +14,11 @@ const maxSocketBytes = 4 * 1024 * 1024;
 type Unnumbered<H> = H extends { n: number } ? Omit<H, 'n'> : never;
 /** The header of a frame that must not get lost, before it has a number. */
 export type KeptFrame = Unnumbered<KeptHeader>;
+
+/** Thrown for what no server could read: it would break every connection on which it is sent. */
+export class PayloadTooLong extends Error {
+  override readonly name = 'PayloadTooLong';
+}
 
 export class Outbox {
   readonly #spool: Spool;
@@ -61,8 +66,9 @@ export class Outbox {
     if (this.#socket === socket) this.#socket = undefined;
   }
 
-  /** A frame that must not get lost. */
+  /** A frame that must not get lost. @throws PayloadTooLong */
   keep(frame: KeptFrame, payload: string): void {
+    refuseTooLong(payload);
     const n = this.#spool.lastN + 1;
     const header: KeptHeader = { ...frame, n };
     // What leaves the sandbox or is answered is no part of the conversation: previews go on over it.
@@ -74,8 +80,9 @@ export class Outbox {
     this.#socket?.write(line);
   }
 
-  /** A token-level fragment: it follows the last kept frame, and the next one takes its place. */
+  /** A token-level fragment: it follows the last kept frame, and the next one takes its place. @throws PayloadTooLong */
   preview(turnId: string, payload: string): void {
+    refuseTooLong(payload);
     this.#index += 1;
     const after = this.#runs.at(-1) ?? 0;
     const line = formatFrame({ kind: 'preview', after, index: this.#index, turnId }, payload);
@@ -110,4 +117,10 @@ export class Outbox {
       socket.on('drain', done).on('close', done);
     });
   }
+}
+
+/** What the runtime wrote may be longer once it is written again: `1e20` becomes 21 digits. */
+function refuseTooLong(payload: string): void {
+  if (payload.length * 3 <= maxPayloadBytes || Buffer.byteLength(payload) <= maxPayloadBytes) return;
+  throw new PayloadTooLong(`a message of the runtime is longer than ${maxPayloadBytes} bytes`);
 }

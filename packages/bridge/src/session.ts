@@ -6,9 +6,9 @@ import { AgentRuntime } from './agent-sdk.ts';
 import { Approvals, type Ask } from './approvals.ts';
 import type { Egress } from './egress/egress.ts';
 import { type Hit, LimitWatch } from './limit-watch.ts';
-import type { Outbox } from './outbox.ts';
+import { type Outbox, PayloadTooLong } from './outbox.ts';
 import { SilenceWatch } from './silence-watch.ts';
-import { turnEndedBy } from './turn.ts';
+import { maxReasonChars, turnEndedBy } from './turn.ts';
 import type { Wall } from './wall.ts';
 
 /** How long an interrupted turn may take to end before the wall is taken down, in ms. */
@@ -188,6 +188,7 @@ export class BridgeSession {
 
   async #pump(runtime: AgentRuntime): Promise<void> {
     let reason = 'it exited';
+    let tooLong = false;
     try {
       for await (const message of runtime.messages()) {
         this.#take(message);
@@ -196,14 +197,19 @@ export class BridgeSession {
       }
     } catch (cause) {
       reason = cause instanceof Error ? cause.message : String(cause);
+      tooLong = cause instanceof PayloadTooLong;
     }
+    const { broken } = this.#wall;
+    if (broken !== undefined) reason = broken;
     const stderr = this.#wall.stderrTail;
     const limit = this.#limits.causeOfDeath();
     this.#over =
       limit === undefined
         ? failure(stderr === '' ? reason : `${reason}: ${stderr}`)
         : { outcome: 'failed', failure: limit };
-    this.#fellOver = limit === undefined && (this.#up || this.#wall.signalCode !== null);
+    // One that was ended for what it wrote would write it again.
+    const own = limit !== undefined || tooLong || broken !== undefined;
+    this.#fellOver = !own && (this.#up || this.#wall.signalCode !== null);
     const turn = this.#turn;
     if (turn !== undefined) {
       // A turn that nobody and no limit has ended goes on in the sandbox that comes after.
@@ -287,5 +293,5 @@ function endsTurn(result: SdkMessage, turnId: string): boolean {
 }
 
 function failure(reason: string): TurnEnded {
-  return { outcome: 'failed', failure: { code: 'runtime_failed', error: reason } };
+  return { outcome: 'failed', failure: { code: 'runtime_failed', error: reason.slice(0, maxReasonChars) } };
 }

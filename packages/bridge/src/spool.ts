@@ -30,7 +30,8 @@ export class Spool {
   /** Lines for which the disk has no room. */
   #unwritten: string[] = [];
   #again: NodeJS.Timeout | undefined;
-  #room: (() => void) | undefined;
+  /** What all wait for who wait for room. */
+  #room: PromiseWithResolvers<void> | undefined;
 
   /** @param maxChars how much may wait for its ack before {@link room} holds the runtime back (default 64 Mi) */
   constructor(path: string, life: string, maxChars = 64 * 1024 * 1024) {
@@ -86,9 +87,8 @@ export class Spool {
   /** Resolves when there is room for more, in memory and on the disk; at once unless there is none. */
   room(): Promise<void> | undefined {
     if (this.#hasRoom()) return undefined;
-    return new Promise((resolve) => {
-      this.#room = resolve;
-    });
+    this.#room ??= Promise.withResolvers();
+    return this.#room.promise;
   }
 
   #hasRoom(): boolean {
@@ -97,7 +97,7 @@ export class Spool {
 
   #makeRoom(): void {
     if (!this.#hasRoom()) return;
-    this.#room?.();
+    this.#room?.resolve();
     this.#room = undefined;
   }
 

@@ -48,8 +48,12 @@ function apiErrorCode(result: SdkMessage, terminal: string, context: TurnContext
   }
 }
 
+/** How much of what the runtime says of a failure is passed on beside its messages, in characters. */
+export const maxReasonChars = 16_384;
+
 function reasonOf(result: SdkMessage): string {
-  if (typeof result.result === 'string' && result.result !== '') return result.result;
+  if (typeof result.result === 'string' && result.result !== '') return result.result.slice(0, maxReasonChars);
   const texts = Array.isArray(result.errors) ? result.errors.filter((text) => typeof text === 'string') : [];
-  return texts.length > 0 ? texts.join('; ') : (result.subtype ?? 'no reason given');
+  const reason = texts.length > 0 ? texts.join('; ') : (result.subtype ?? 'no reason given');
+  return String(reason).slice(0, maxReasonChars);
 }

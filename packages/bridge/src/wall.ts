@@ -7,6 +7,7 @@ import { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { LineSplitter } from '@ash-ai/shared';
 import { LogLines } from './log-lines.ts';
+import { RuntimeLines } from './runtime-lines.ts';
 
 interface WallEvents {
   exit: [number | null, NodeJS.Signals | null];
@@ -22,11 +23,14 @@ export class Wall extends EventEmitter<WallEvents> {
   exitCode: number | null = null;
   signalCode: NodeJS.Signals | null = null;
   killed = false;
+  /** Why the runtime was ended for what it wrote. */
+  broken: string | undefined;
   readonly #command: Socket;
   readonly #leash: Socket;
   #stderrTail = '';
 
-  constructor() {
+  /** @param room resolves when more of what the runtime writes can be taken; undefined when that is now */
+  constructor(room: () => Promise<unknown> | undefined) {
     super();
     const [stdin, stdout, stderr, command, status, leash] = [3, 4, 5, 6, 7, 8].map((fd) => new Socket({ fd })) as [
       Socket,
@@ -37,7 +41,17 @@ export class Wall extends EventEmitter<WallEvents> {
       Socket,
     ];
     this.stdin = stdin;
-    this.stdout = stdout;
+    const lines = new RuntimeLines({
+      room,
+      broken: (reason) => {
+        this.broken = reason;
+        this.kill();
+      },
+      note: (text) => this.emit('line', text),
+    });
+    // The pipe doesn't pass on a break of the channel.
+    stdout.once('close', () => lines.end());
+    this.stdout = stdout.pipe(lines);
     this.#command = command;
     this.#leash = leash;
     // The other end may go at any moment; its going is reported by the status channel.

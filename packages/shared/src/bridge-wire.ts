@@ -14,6 +14,9 @@ import type { ApprovalAnswer, ApprovalRequest, SdkMessage, TurnContent, TurnEnde
 /** Longest line in either direction, in bytes. Larger messages of the runtime fail their turn. */
 export const maxFrameBytes = 64 * 1024 * 1024;
 
+/** Longest payload of a frame, in bytes: what is left beside the longest header. */
+export const maxPayloadBytes = maxFrameBytes - 4096;
+
 /** Where model calls go and which credentials they get. Kept in the bridge's memory only. */
 export interface ModelUpstream {
   /** Base URL of an Anthropic-compatible API, without a trailing slash. */

@@ -5,6 +5,9 @@ export class LineTooLong extends Error {
   override readonly name = 'LineTooLong';
 }
 
+/** How much room of a finished line is used again, in bytes. */
+const keptBytes = 64 * 1024;
+
 /**
  * Cuts chunks of bytes into lines. Feed it chunks in order; it returns the complete lines of each, decoded as UTF-8
  * and without the newline. Empty lines are left out.
@@ -14,7 +17,8 @@ export class LineTooLong extends Error {
 export class LineSplitter {
   readonly #maxBytes: number;
   readonly #decoder = new TextDecoder();
-  #parts: Uint8Array[] = [];
+  /** The unfinished last line; it grows by doubling, so that a line that trickles in costs no more than its length. */
+  #pending = new Uint8Array(0);
   #length = 0;
 
   constructor(maxBytes = 64 * 1024 * 1024) {
@@ -39,25 +43,27 @@ export class LineSplitter {
   }
 
   #keep(part: Uint8Array): void {
-    this.#length += part.length;
-    if (this.#length > this.#maxBytes) throw new LineTooLong(`line longer than ${this.#maxBytes} bytes`);
-    this.#parts.push(part.slice());
+    const length = this.#length + part.length;
+    if (length > this.#maxBytes) throw new LineTooLong(`line longer than ${this.#maxBytes} bytes`);
+    if (length > this.#pending.length) {
+      const larger = new Uint8Array(Math.min(this.#maxBytes, Math.max(1024, 2 * length)));
+      larger.set(this.#pending.subarray(0, this.#length));
+      this.#pending = larger;
+    }
+    this.#pending.set(part, this.#length);
+    this.#length = length;
   }
 
   #take(last: Uint8Array): string {
-    if (this.#parts.length === 0) {
+    if (this.#length === 0) {
       if (last.length > this.#maxBytes) throw new LineTooLong(`line longer than ${this.#maxBytes} bytes`);
       return this.#decoder.decode(last);
     }
     this.#keep(last);
-    const whole = new Uint8Array(this.#length);
-    let offset = 0;
-    for (const part of this.#parts) {
-      whole.set(part, offset);
-      offset += part.length;
-    }
-    this.#parts = [];
+    const line = this.#decoder.decode(this.#pending.subarray(0, this.#length));
     this.#length = 0;
-    return this.#decoder.decode(whole);
+    // What a long line needed isn't kept for the short ones after it.
+    if (this.#pending.length > keptBytes) this.#pending = new Uint8Array(0);
+    return line;
   }
 }
