@@ -76,6 +76,12 @@ const names = {
   none: 'nothing',
 } as const;
 
+/** Many machines have both kinds: the second without controllers, which can't limit, but is the one that kills all at once. */
+function hybrid(memory: Enforced['memory'], kill: Enforced['kill']): Partial<WallRow> {
+  if (memory !== 'cgroup1' || kill !== 'cgroup2') return {};
+  return { how: 'cgroup 2, which this machine has beside cgroup 1 and uses for this alone' };
+}
+
 /** The table for an isolation and what it enforces. Pure. */
 export function wallRows(isolation: string, enforced: Enforced): WallRow[] {
   const row = (name: string, held: boolean, how: string, fix: string): WallRow => ({
@@ -102,6 +108,6 @@ export function wallRows(isolation: string, enforced: Enforced): WallRow[] {
     limit('processes', pids, 'One agent can use up the process table.'),
     limit('processor time', cpu, `One agent can take all of it. ${groups}`),
     limit('disk', disk, 'One agent can fill the disk.'),
-    limit('end of everything inside', kill, `What detaches itself lives on. ${walls}`),
+    { ...limit('end of everything inside', kill, `What detaches itself lives on. ${walls}`), ...hybrid(memory, kill) },
   ];
 }

@@ -1,8 +1,8 @@
 /** The OCI runtime of this machine, found by having it make a container. */
 import { access } from 'node:fs/promises';
-import { needLinux, needProgram, removeLeftovers } from './bubblewrap-host.ts';
 import { type CgroupHost, detectCgroups } from './cgroup-host.ts';
 import { IsolationError } from './isolation.ts';
+import { needLinux, needProgram, removeLeftovers } from './needs.ts';
 import type { FilterSwitches } from './seccomp.ts';
 import { bash } from './shell.ts';
 import type { Architecture } from './syscalls.ts';

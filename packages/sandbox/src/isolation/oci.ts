@@ -1,7 +1,5 @@
 /** Walls by an OCI runtime, runc or crun: the same view, groups and filter as bubblewrap's, in a container's words. */
 import { lstat, realpath } from 'node:fs/promises';
-import { destroy, isAlive } from './destroy.ts';
-import { setFrozen } from './freeze.ts';
 import { type Isolation, IsolationError, type SandboxSpec } from './isolation.ts';
 import { openNameless, openReadable } from './launch-files.ts';
 import { hasTmp, insideWall } from './layout.ts';
@@ -9,10 +7,10 @@ import { bundleConfig, numberOf, skeleton } from './oci-bundle.ts';
 import { findOciHost, type OciHost, type OciOptions } from './oci-host.ts';
 import { ociSupervisor } from './oci-programs.ts';
 import { ociSeccomp } from './seccomp-oci.ts';
-import { sweepGroups } from './sweep-groups.ts';
 import { ociLauncher } from './wall-script.ts';
 import { viewOf } from './wall-view.ts';
-import { enforcedOn, execWalled, launchWalled, type WallMaker } from './walled.ts';
+import type { WallMaker } from './walled.ts';
+import { walledIsolation } from './walled-isolation.ts';
 
 export type { OciOptions, OciRuntimeName } from './oci-host.ts';
 
@@ -21,20 +19,7 @@ export type { OciOptions, OciRuntimeName } from './oci-host.ts';
  * @throws IsolationError `isolation_unavailable` when a program or a right is missing
  */
 export async function createOciIsolation(options: OciOptions): Promise<Isolation> {
-  const host = await findOciHost(options);
-  const maker = ociMaker(host);
-  return {
-    name: 'oci',
-    names: ['oci'],
-    capabilities: () => enforcedOn(host),
-    inside: () => insideWall,
-    launch: (spec) => launchWalled(maker, spec),
-    exec: (spec) => execWalled(maker, spec),
-    destroy,
-    isAlive,
-    setFrozen,
-    sweep: (fate) => sweepGroups(host.cgroups, fate),
-  };
+  return walledIsolation(ociMaker(await findOciHost(options)));
 }
 
 function ociMaker(host: OciHost): WallMaker {
