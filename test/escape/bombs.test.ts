@@ -1,9 +1,10 @@
 /** Bombs: an agent that takes all it can gets a coded end that names the limit, its session lives on, and nobody else notices. */
-import { script } from '@ash-ai/scripted-model';
 import type { EgressRecord, LimitsRequest } from '@ash-ai/shared/contract';
 import { expect, test, vi } from 'vitest';
 import { until, useAsh } from '../e2e/harness.ts';
-import { messagesOf, say, type Turn } from '../e2e/streams.ts';
+import { say } from '../e2e/streams.ts';
+import * as setOff from './bomb.ts';
+import { bash, bombs, toolOutput } from './bomb.ts';
 
 // Bombs take their time on a machine that is busy with others.
 vi.setConfig({ testTimeout: 240_000 });
@@ -12,43 +13,13 @@ const use = useAsh({
   env: { ASH_SANDBOX_CEILING: 'memoryMb=1024,diskMb=256,turnTimeoutMs=600000', ASH_SANDBOX_DISK_MB: '64' },
 });
 
-async function sessionWith(limits: LimitsRequest): Promise<string> {
-  const reply = await use.ash.call('POST', '/api/sessions', { body: { agent: 'agent', limits } });
-  expect(reply.status).toBe(201);
-  return ((await reply.json()) as { session: { id: string } }).session.id;
-}
-
-/** One Bash call, whose output comes back as the turn's text. */
-const bash = (command: string) => script({ tools: [{ name: 'Bash', input: { command } }] }, 'It said {{result}}.');
-
-/** Sends a bomb, and meanwhile a message to somebody else, whose turn must end well. */
-async function explode(sessionId: string, command: string): Promise<Turn> {
-  const other = await use.ash.session();
-  const [turn, peaceful] = await Promise.all([
-    say(use.ash, sessionId, bash(command)),
-    say(use.ash, other.id, 'My name is Alice.'),
-  ]);
-  expect(peaceful).toMatchObject({ status: 'completed', error: undefined });
-  return turn;
-}
-
-/** A session whose turn was cut off takes the next message as if nothing had happened. */
-async function expectAlive(sessionId: string): Promise<void> {
-  const next = await say(use.ash, sessionId, bash('echo still here'));
-  const log = JSON.stringify(use.ash.lines.slice(-10));
-  expect(next, log).toMatchObject({
-    status: 'completed',
-    text: 'It said still here.',
-    error: undefined,
-  });
-}
-
-/** All output of tools in a turn. */
-const toolOutput = (turn: Turn) => JSON.stringify(messagesOf(turn.events).filter(({ type }) => type === 'user'));
+const sessionWith = (limits: LimitsRequest) => setOff.sessionWith(use.ash, limits);
+const explode = (sessionId: string, command: string) => setOff.explode(use.ash, sessionId, command);
+const expectAlive = (sessionId: string) => setOff.expectAlive(use.ash, sessionId);
 
 test('memory: a tool that takes too much is killed, which is for the agent to deal with', async () => {
   const id = await sessionWith({ memoryMb: 512 });
-  const turn = await explode(id, `perl -e 'my @a; push @a, "x" x 1048576 while 1'`);
+  const turn = await explode(id, bombs.memoryOfTool);
   expect(turn).toMatchObject({ status: 'completed', error: undefined });
   expect(toolOutput(turn)).toMatch(/137|Killed/);
   await expectAlive(id);
@@ -56,18 +27,14 @@ test('memory: a tool that takes too much is killed, which is for the agent to de
 
 test('memory: when the runtime itself is killed, the turn says why', async () => {
   const id = await sessionWith({ memoryMb: 512, pids: 200 });
-  // Many that are each smaller than the runtime, which is what the kernel takes then.
-  const turn = await explode(
-    id,
-    `perl -e 'for (1..60) { next if fork; my $x = "x" x (12 << 20); sleep 60; exit } wait for 1..60'`,
-  );
+  const turn = await explode(id, bombs.memoryOfRuntime);
   expect(turn.error).toMatchObject({ code: 'memory_limit_reached', error: expect.stringContaining('512 MiB') });
   await expectAlive(id);
 });
 
 test('processes: a fork bomb ends the turn', async () => {
   const id = await sessionWith({ pids: 64, cpus: 1 });
-  const turn = await explode(id, `perl -e 'while (1) { fork; select undef, undef, undef, 0.01 }'`);
+  const turn = await explode(id, bombs.forks);
   expect(turn.error).toMatchObject({ code: 'process_limit_reached', error: expect.stringContaining('64') });
   await expectAlive(id);
 });
