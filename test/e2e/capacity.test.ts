@@ -67,6 +67,8 @@ test('a turn that finds no place in time fails, and says so; the session goes on
   expect(await say(ash, other.id, 'Hello')).toMatchObject({ status: 'failed', error: { code: 'capacity_reached' } });
   held.open();
   await first.turn();
+  // On a busy machine it may take longer to fall asleep than one may wait here.
+  await ash.client.endSession(busy.id);
   expect(await say(ash, other.id, 'Hello')).toMatchObject({ status: 'completed' });
 });
 

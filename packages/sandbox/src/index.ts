@@ -1,3 +1,4 @@
+export { FairLine } from './fair-line.ts';
 export { createBubblewrapIsolation } from './isolation/bubblewrap.ts';
 export { inspectWalls, type WallRow } from './isolation/inspect.ts';
 export { type Isolation, IsolationError, type Limits } from './isolation/isolation.ts';

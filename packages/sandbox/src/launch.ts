@@ -10,6 +10,7 @@ import type { Prepared } from './local-workspaces.ts';
 import { type Attachment, LeaseLost } from './runner.ts';
 import { isolationLimits } from './sandbox-limits.ts';
 import { writeRecord } from './sandbox-record.ts';
+import { isSpare, weigh } from './spare-mark.ts';
 import { sandboxIdOf } from './sweep.ts';
 
 export interface LaunchOptions {
@@ -77,6 +78,7 @@ export class Launches {
       })
       .then(async (made) => {
         await writeRecord(dir, made);
+        if (await isSpare(dir)) await weigh(made, 'spare');
         return made;
       })
       .finally(() => this.underWay.delete(sandboxId));

@@ -39,6 +39,9 @@ import { type Swept, strayFolders, sweepSandboxes, tagOf } from './sweep.ts';
 import { hasTranscript } from './transcript.ts';
 import { removeTree } from './workspace/remove-tree.ts';
 
+/** A start that takes longer waits for something else than the processor: a script of its agent, say. In ms. */
+const turnMs = 10_000;
+
 export interface LocalRunnerOptions extends LaunchOptions {
   /** Holds a folder per session. */
   sandboxesDir: string;
@@ -82,7 +85,10 @@ class LocalRunner implements Runner, AsyncDisposable {
   readonly snapshots: Snapshots;
   readonly #stored: LocalSnapshots;
   readonly enforced: Enforced;
-  /** Starting is bound by the processor: twenty at once on two cores are all ready after 17 s, one by one the first after 0.5 s. */
+  /**
+   * Starting is bound by the processor: twenty at once on two cores are all ready after 17 s, one by one the first after
+   * 0.5 s. A start holds its slot until the runtime is up.
+   */
   readonly #starts = new Slots(availableParallelism());
 
   constructor(options: LocalRunnerOptions, found: { uids: UidPool | undefined; tag: string; images: boolean }) {
@@ -130,7 +136,7 @@ class LocalRunner implements Runner, AsyncDisposable {
     if (there?.path === 'live') return there;
     // Whoever opens has read the remains, by `attach`, before.
     await this.kill(request.sessionId);
-    return await this.#starts.use(() => this.#start(request, request));
+    return await this.#inTurn(request.tenantId, () => this.#start(request, request));
   }
 
   async attach(request: OpenRequest, { starts = true } = {}): Promise<AwakeSandbox | undefined> {
@@ -233,9 +239,29 @@ class LocalRunner implements Runner, AsyncDisposable {
       return await this.#start({ ...request, epoch: 0, committed: { life: null, n: 0 } }, request.boot);
     };
     try {
-      return await this.#starts.use(start, { yields: true });
+      // It waits until nobody wants to start, and then stands in nobody's way: it has but a tenth of the processor.
+      (await this.#starts.take({ yields: true }))();
+      return await start();
     } catch (cause) {
       await this.remove(sessionId);
+      throw cause;
+    }
+  }
+
+  /** Starts when it is its turn, which lasts until the runtime is up, or can't be bound by the processor any more. */
+  async #inTurn(line: string, start: () => Promise<LocalSandbox>): Promise<LocalSandbox> {
+    const giveBack = await this.#starts.take({ line });
+    const timer = setTimeout(giveBack, turnMs).unref();
+    const over = (): void => {
+      clearTimeout(timer);
+      giveBack();
+    };
+    try {
+      const sandbox = await start();
+      void sandbox.booted.then(over);
+      return sandbox;
+    } catch (cause) {
+      over();
       throw cause;
     }
   }
@@ -267,7 +293,6 @@ class LocalRunner implements Runner, AsyncDisposable {
       throw raised.status === 'rejected' ? raised.reason : prepared.status === 'rejected' ? prepared.reason : undefined;
     }
     const { launched, connection } = raised.value;
-    if (await isSpare(place.dir)) await weigh(launched, 'spare');
     const sandbox = new LocalSandbox(
       'cold',
       connection,

@@ -27,6 +27,7 @@ export class LocalSandbox implements AwakeSandbox {
   readonly #connection: BridgeConnection | undefined;
   readonly #remains: Remains;
   readonly #gone = Promise.withResolvers<void>();
+  readonly #booted = Promise.withResolvers<void>();
   #seen: number;
   #detached = false;
 
@@ -47,11 +48,17 @@ export class LocalSandbox implements AwakeSandbox {
     return this.#runtimeKey;
   }
 
+  /** Resolves when nothing of it starts any more: its runtime is up, is not to come up, or it is gone. */
+  get booted(): Promise<void> {
+    return this.#runtimeKey === '' ? Promise.resolve() : this.#booted.promise;
+  }
+
   async *frames(): AsyncGenerator<Frame[], void, undefined> {
     try {
       yield* this.#allFrames();
     } finally {
       this.#gone.resolve();
+      this.#booted.resolve();
     }
   }
 
@@ -61,7 +68,10 @@ export class LocalSandbox implements AwakeSandbox {
       const watch = this.#remains.watch(left.signal, (failure) => this.#connection?.send({ cmd: 'limit', failure }));
       try {
         for await (const batch of this.#connection.frames()) {
-          for (const { header } of batch) if ('n' in header) this.#seen = header.n;
+          for (const { header } of batch) {
+            if ('n' in header) this.#seen = header.n;
+            else if (header.kind === 'ready') this.#booted.resolve();
+          }
           yield batch;
         }
       } catch (cause) {
@@ -112,6 +122,7 @@ export class LocalSandbox implements AwakeSandbox {
 
   detach(): void {
     this.#detached = true;
+    this.#booted.resolve();
     this.#connection?.destroy();
   }
 }

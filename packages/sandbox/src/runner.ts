@@ -39,6 +39,8 @@ export interface Boot {
 /** Everything a session needs to be woken. */
 export interface OpenRequest extends Attachment, Boot {
   sessionId: string;
+  /** Whose session it is: where many want to start, owners take turns. */
+  tenantId: string;
   limits: SandboxLimits;
 }
 

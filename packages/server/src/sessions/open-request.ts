@@ -51,6 +51,7 @@ export function opener(rooms: Rooms): LaneRooms['openRequest'] {
     const limits = limitsUnder(rooms.limits, settings.limits ?? {});
     return {
       sessionId: session.id,
+      tenantId: session.tenantId,
       workspace: {
         agentDir: folders.path(session.tenantId, version.hash),
         ...(settings.systemPrompt === undefined ? {} : { instructions: settings.systemPrompt }),

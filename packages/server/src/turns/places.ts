@@ -2,10 +2,10 @@
  * The places for sandboxes: how many may be awake at once, by number and by memory, and who gets the next one. What is
  * needed least makes room: spares first, then whoever has been idle the longest. Who finds none waits, for a bounded time.
  */
+import { FairLine } from '@ash-ai/sandbox';
 import { errors } from '@ash-ai/shared';
 import type { Logger } from 'pino';
 import type { Spares } from '../spares/spares.ts';
-import { FairLine } from './fair-line.ts';
 
 export interface PlacesOptions {
   /** Sandboxes at most. */

@@ -1,8 +1,7 @@
-/** The waiting line: tenants take turns, a position says how many go before, idle time shrinks as places get scarce. */
+/** The waiting line: tenants take turns, and a position says how many go before. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { FairLine } from '../../src/turns/fair-line.ts';
-import { idleMsAt } from '../../src/turns/places.ts';
+import { FairLine } from '../src/fair-line.ts';
 
 function lineOf(items: readonly string[]): FairLine<string> {
   const line = new FairLine<string>();
@@ -43,8 +42,4 @@ test('a position is the number of shifts until it is out', () => {
       }
     }),
   );
-});
-
-test('sessions may idle for long while there is room, and for a tenth of that when there is none', () => {
-  expect([0, 0.5, 0.75, 1, 2].map((share) => Math.round(idleMsAt(share, 1000)))).toEqual([1000, 1000, 550, 100, 100]);
 });
