@@ -385,7 +385,7 @@ describe('death of a sandbox in the middle of a turn', () => {
     const before = readFileSync(transcript);
     const held = ash.gate.hold('forgotten', 1);
     const call = { tools: [{ name: 'Bash', input: { command: 'echo a call that was made' } }] };
-    const reader = await Reader.send(ash, id, `forgotten ${script(call, 'The end.')}`);
+    const reader = await Reader.send(ash, id, `forgotten ${script(call, 'The end: {{result}}.')}`);
     await held.reached;
     const bridge = ash.bridgePid(id);
     await killMidTurn(ash, id);
@@ -397,9 +397,41 @@ describe('death of a sandbox in the middle of a turn', () => {
     const requests = ash.gate.of('forgotten').length;
     await ash.start();
     const turn = await comeBack(ash, id, reader, false);
-    expect(turn).toMatchObject({ status: 'completed', text: 'The end.' });
-    const [again] = ash.gate.of('forgotten').slice(requests);
-    expect(JSON.stringify(again?.body)).toMatch(/cut off before.*echo a call that was made.*it had ended/);
+    expect(turn).toMatchObject({ status: 'completed', text: 'The end: a call that was made.' });
+    const again = ash.gate.of('forgotten').slice(requests);
+    expect(again).toHaveLength(1);
+    expect(JSON.stringify(again[0]?.body)).toMatch(/cut off before.*echo a call that was made.*ended/);
+    await expectGoesOn(ash, id);
+  });
+
+  test.each([
+    ['the result of a call', (line: string) => !line.includes('"type":"tool_result"')],
+    ['a call and its result', (line: string) => !/"type":"tool_(use|result)"/.test(line)],
+  ])('with a transcript that lacks %s: the model is told the result, and does not call again', async (what, keeps) => {
+    const { ash } = use;
+    const id = await introduced(ash);
+    const prompt = `lacks ${what}`;
+    const held = ash.gate.hold(prompt, 1);
+    const mark = { tools: [{ name: 'Bash', input: { command: 'echo mark >> marks; cat marks' } }] };
+    const reader = await Reader.send(ash, id, `${prompt} ${script(mark, '[{{result}}]')}`);
+    await reader.until(({ event }) => event === 'tool_result');
+    await held.reached;
+    await until(() => readFileSync(transcriptOf(ash, id), 'utf8').includes('"type":"tool_result"'));
+    const bridge = ash.bridgePid(id);
+    await killMidTurn(ash, id);
+    process.kill(bridge, 'SIGKILL');
+    await until(() => processesOf(join(ash.dataDir, 'sandboxes', id)).length === 0);
+    // As after a kill that was quicker than the transcript, which runs behind.
+    const lines = readFileSync(transcriptOf(ash, id), 'utf8').split('\n');
+    writeFileSync(transcriptOf(ash, id), lines.filter(keeps).join('\n'));
+    held.open();
+    await ash.start();
+    expect(await comeBack(ash, id, reader, false)).toMatchObject({ status: 'completed', text: '[mark]' });
+    expect(readFileSync(join(ash.workspace(id), 'marks'), 'utf8')).toBe('mark\n');
+    const events = await ash.client.listSessionEvents(id, { type: 'lifecycle' });
+    expect(JSON.parse(events.at(-1)?.data ?? '')).toMatchObject({
+      ...{ action: 'recovered', how: 'told', cutCalls: [], toldCalls: [expect.any(String)] },
+    });
     await expectGoesOn(ash, id);
   });
 });

@@ -10,6 +10,7 @@ import { nextStep } from './next-step.ts';
 import { play } from './play.ts';
 import { readBody } from './read-body.ts';
 import { estimateTokens, makeReply } from './reply.ts';
+import { withTold } from './told-calls.ts';
 
 /** A request as the server got it. */
 export interface ModelRequest {
@@ -66,7 +67,7 @@ async function route(request: IncomingMessage, response: ServerResponse, options
   if (options.apiKey !== undefined && options.apiKey !== keyOf(request.headers)) {
     throw apiError(401, 'invalid x-api-key');
   }
-  const conversation = readConversation(json);
+  const conversation = withTold(readConversation(json));
   if (pathname !== '/v1/messages') return sendJson(response, { input_tokens: estimateTokens(length) });
   const step = nextStep(conversation);
   const reply = makeReply(step, conversation, asString(json.model) ?? 'scripted-model', length);

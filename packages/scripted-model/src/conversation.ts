@@ -2,6 +2,7 @@
 import { apiError } from './api-error.ts';
 import { asObject, asString, type JsonObject, objectsOf } from './json.ts';
 import { spokenText } from './spoken-text.ts';
+import { toldIn } from './told-calls.ts';
 
 /** A tool call of the current turn and its result. */
 export interface ToolExchange {
@@ -18,6 +19,8 @@ export interface Conversation {
   /** How many replies the current turn has had. */
   readonly step: number;
   readonly exchanges: readonly ToolExchange[];
+  /** Calls of the current turn that the runtime lost, and was told again. */
+  readonly told: readonly ToolExchange[];
   readonly workingDirectory: string | undefined;
   /** The input schema of each offered tool. */
   readonly tools: ReadonlyMap<string, JsonObject>;
@@ -35,6 +38,7 @@ export function readConversation(body: JsonObject): Conversation {
   const prompts: string[] = [];
   const calls = new Map<string, JsonObject>();
   let exchanges: ToolExchange[] = [];
+  let told: ToolExchange[] = [];
   let step = 0;
   let lastRole = '';
   let workingDirectory = findWorkingDirectory(blocksOf(body.system));
@@ -59,17 +63,21 @@ export function readConversation(body: JsonObject): Conversation {
       lastRole = role;
       for (const block of blocks) {
         if (block.type === 'tool_result') exchanges.push(readExchange(block, calls));
-        const spoken = block.type === 'text' ? spokenText(asString(block.text) ?? '') : '';
-        if (spoken === '') continue;
-        prompts.push(spoken);
-        exchanges = [];
-        step = 0;
+        const text = block.type === 'text' ? (asString(block.text) ?? '') : '';
+        const spoken = spokenText(text);
+        if (spoken !== '') {
+          prompts.push(spoken);
+          exchanges = [];
+          told = [];
+          step = 0;
+        }
+        told.push(...toldIn(text));
       }
     }
   }
   const tools = new Map(objectsOf(body.tools).map((tool) => [String(tool.name), asObject(tool.input_schema) ?? {}]));
   const format = asObject(asObject(asObject(body.output_config)?.format)?.schema);
-  return { prompts, step, exchanges, workingDirectory, tools, format };
+  return { prompts, step, exchanges, told, workingDirectory, tools, format };
 }
 
 function blocksOf(content: unknown): readonly JsonObject[] {

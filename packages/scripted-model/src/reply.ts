@@ -32,7 +32,7 @@ export function makeReply(step: StepFields, conversation: Conversation, model: s
   const blocks: Block[] = [];
   if (step.thinking !== undefined) blocks.push(thinkingBlock(fill(step.thinking), step));
   if (step.text !== undefined) blocks.push(textBlock(repeated(fill(step.text), step.repeat ?? 1), step));
-  for (const call of step.tools ?? []) blocks.push(toolBlock(call.name, fillDeep(call.input ?? {}, fill)));
+  for (const call of step.tools ?? []) blocks.push(toolBlock(call.name, fillDeep(call.input ?? {}, conversation)));
   const stopReason = step.stop ?? ((step.tools ?? []).length > 0 ? 'tool_use' : 'end_turn');
   const outputLength = blocks.reduce((sum, block) => sum + JSON.stringify(block.whole).length, 0);
   return {
@@ -98,11 +98,12 @@ function fillIn(text: string, { workingDirectory, exchanges }: Conversation): st
   return text.replace(/\{\{(cwd|result)\}\}/g, (_, name) => (name === 'cwd' ? (workingDirectory ?? '.') : result));
 }
 
-function fillDeep(value: unknown, fill: (text: string) => string): unknown {
-  if (typeof value === 'string') return fill(value);
-  if (Array.isArray(value)) return value.map((item) => fillDeep(item, fill));
+/** A value with the placeholders in its strings filled in. */
+export function fillDeep(value: unknown, conversation: Conversation): unknown {
+  if (typeof value === 'string') return fillIn(value, conversation);
+  if (Array.isArray(value)) return value.map((item) => fillDeep(item, conversation));
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, fillDeep(item, fill)]));
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, fillDeep(item, conversation)]));
 }
 
 function newId(prefix: string): string {

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { readConversation } from '../src/conversation.ts';
+import { script } from '../src/script.ts';
+import { withTold } from '../src/told-calls.ts';
 
 const user = (...content: unknown[]) => ({ role: 'user', content });
 const assistant = (...content: unknown[]) => ({ role: 'assistant', content });
@@ -97,5 +99,40 @@ describe('readConversation', () => {
 
   test.each([{}, { messages: [] }, { messages: [5] }, { messages: [{ role: 'robot' }] }])('refuses %j', (body) => {
     expect(() => readConversation(body)).toThrow('messages: ');
+  });
+});
+
+describe('withTold', () => {
+  const call = { name: 'Bash', input: { command: 'one' } };
+  const next = { name: 'Bash', input: { command: 'after {{result}}' } };
+  const prompt = text(script({ tools: [call] }, { tools: [next] }, 'The end: {{result}}'));
+  const note = (...lines: object[]) =>
+    text(`<system-reminder>\nLost:\n${lines.map((line) => JSON.stringify(line)).join('\n')}\n</system-reminder>`);
+  const ended = { tool: 'Bash', input: call.input, outcome: 'ended', result: 'first' };
+  const stepOf = (...messages: unknown[]) => {
+    const { step, exchanges } = withTold(read(...messages));
+    return [step, exchanges.map(({ result: said }) => said)];
+  };
+
+  test('skips steps whose calls were made, with their results', () => {
+    const second = { tool: 'Bash', input: { command: 'after first' }, outcome: 'ended', result: 'second' };
+    expect(stepOf(user(prompt, note(ended)))).toEqual([1, ['first']]);
+    expect(stepOf(user(prompt, note(ended, second)))).toEqual([2, ['first', 'second']]);
+  });
+
+  test('puts a result in the place of what cut it off', () => {
+    const cut = result('1', 'interrupted, outcome unknown', true);
+    expect(stepOf(user(prompt), assistant(use('1', 'Bash', call.input)), user(cut), user(note(ended)))).toEqual([
+      1,
+      ['first'],
+    ]);
+  });
+
+  test('makes a call again whose outcome is unknown', () => {
+    expect(stepOf(user(prompt, note({ ...ended, outcome: 'unknown', result: undefined })))).toEqual([0, []]);
+  });
+
+  test('forgets what was told before the last prompt', () => {
+    expect(stepOf(user(prompt, note(ended)), assistant(text('a')), user(prompt))).toEqual([0, []]);
   });
 });

@@ -212,7 +212,7 @@ export class Carriage {
       approvalStore.untold(db, current.id),
     ]);
     const asked = new Set(untold.filter(({ answer }) => answer === undefined).map(({ request }) => request.toolUseId));
-    const open = [...calls].filter(([, { done }]) => !done).map(([id]) => id);
+    const open = [...calls].filter(([, { ended }]) => ended === undefined).map(([id]) => id);
     if (this.#look !== look || current !== this.#current || asked.size !== untold.length) return;
     current.waits = open.length === asked.size && open.every((id) => asked.has(id));
     if (current.waits) this.#owner.waits();

@@ -7,9 +7,10 @@ import { newId, type SdkMessage, type SessionAction, type TurnContent, type Turn
 import type { GoOn, KnownApproval } from '@ash-ai/shared/bridge-wire';
 import type { Store } from '../store/open.ts';
 import type { Turn } from './current.ts';
+import { cutNote } from './cut-note.ts';
 import { lost } from './endings.ts';
 import type { Ledger, OwnEntry } from './ledger.ts';
-import { type SoFar, type ToolCallSoFar, turnSoFar } from './so-far.ts';
+import { type SoFar, turnSoFar } from './so-far.ts';
 
 /** What the next sandbox has to do with the turn. */
 export type Going =
@@ -20,10 +21,6 @@ export type Going =
   /** Nothing: the turn has ended. */
   | 'ended';
 
-/** What of a call's input the model is told again, in characters. */
-const maxInputChars = 500;
-/** And of its result, which the log has. */
-const maxResultChars = 2000;
 const continueWords = 'Continue from where you left off.';
 
 export interface RecoveryRooms {
@@ -65,9 +62,9 @@ export class Recovery {
       await ledger.end(this.#turn.id, { outcome: 'failed', failure: this.#why });
       return 'ended';
     }
-    const { how, going, cutCalls } = decide(this.#turn, { soFar, leftOff, approvals });
+    const { going, ...decided } = decide(this.#turn, { soFar, leftOff, approvals });
     if (this.#why !== undefined)
-      await ledger.note([this.#session('recovered', { how, attempt: soFar.recoveries + 1, cutCalls })]);
+      await ledger.note([this.#session('recovered', { ...decided, attempt: soFar.recoveries + 1 })]);
     return going;
   }
 
@@ -102,37 +99,43 @@ export class Recovery {
   }
 }
 
+interface Decided {
+  how: string;
+  going: Going;
+  /** Calls whose outcome nobody knows, the model included. */
+  cutCalls: string[];
+  /** Calls whose results only the log has: the model is told them. */
+  toldCalls: string[];
+}
+
 /** Pure. */
 function decide(
   { id: turnId, content }: Turn,
   { soFar, leftOff, approvals }: { soFar: SoFar; leftOff: LeftOff; approvals: KnownApproval[] },
-): { how: string; going: Going; cutCalls: string[] } {
-  const known = new Set(leftOff.calls.map((call) => call.id));
-  // The log is flushed to the disk, the transcript isn't: a machine that lost its power may have forgotten calls.
-  const forgotten = [...soFar.calls].filter(([id]) => !known.has(id));
-  const cut = leftOff.calls.filter((call) => call.open).map((call) => call.id);
-  const cutCalls = [...cut, ...forgotten.map(([id]) => id)];
-  const note = forgotten.length === 0 ? undefined : noteOf(forgotten.map(([, call]) => call));
-  if (leftOff.state === 'absent') {
-    return { how: 'given_again', going: { again: note === undefined ? content : withNote(content, note) }, cutCalls };
-  }
+): Decided {
+  const known = new Set(leftOff.calls.map(({ id }) => id));
+  const open = new Set(leftOff.calls.filter((call) => call.open).map(({ id }) => id));
   const waited = new Set(approvals.map(({ request }) => request.toolUseId));
-  if (approvals.length > 0 && note === undefined && leftOff.state === 'open' && cut.every((id) => waited.has(id))) {
-    return { how: 'asked_again', going: { goOn: { turnId, approvals, how: 'asks_again' } }, cutCalls: [] };
+  // The log is flushed to the disk, the transcript runs behind, and isn't: it may have forgotten calls, or their results.
+  const lacking = [...soFar.calls].filter(([id]) => (!known.has(id) || open.has(id)) && !waited.has(id));
+  const toldCalls = lacking.filter(([, { ended }]) => ended !== undefined).map(([id]) => id);
+  const cutCalls = [...open, ...lacking.map(([id]) => id).filter((id) => !open.has(id))].filter(
+    (id) => !toldCalls.includes(id),
+  );
+  const resumable = toldCalls.length === 0 && lacking.every(([id]) => known.has(id));
+  const note = resumable ? undefined : cutNote(lacking.map(([, call]) => call));
+  if (leftOff.state === 'absent') {
+    const again = note === undefined ? content : withNote(content, note);
+    return { how: 'given_again', going: { again }, cutCalls, toldCalls };
   }
-  if (note === undefined && leftOff.state === 'open') {
-    return { how: 'resumed', going: { goOn: { turnId, approvals, how: 'shows_cut' } }, cutCalls };
+  if (approvals.length > 0 && resumable && leftOff.state === 'open' && cutCalls.every((id) => waited.has(id))) {
+    return { how: 'asked_again', going: { goOn: { turnId, approvals, how: 'asks_again' } }, cutCalls: [], toldCalls };
+  }
+  if (resumable && leftOff.state === 'open') {
+    return { how: 'resumed', going: { goOn: { turnId, approvals, how: 'shows_cut' } }, cutCalls, toldCalls };
   }
   const words = note === undefined ? continueWords : `${note}\n\n${continueWords}`;
-  return { how: 'told', going: { goOn: { turnId, approvals, how: 'told', words } }, cutCalls };
-}
-
-function noteOf(calls: readonly ToolCallSoFar[]): string {
-  const lines = calls.map(({ name, input, done, result = '' }) => {
-    const text = (JSON.stringify(input) ?? '').slice(0, maxInputChars);
-    return `- ${name} ${text} (${done ? `it had ended: ${result.slice(0, maxResultChars)}` : 'its outcome is unknown'})`;
-  });
-  return `<system-reminder>\nThis turn was cut off before. These tool calls were made in it already, and you don't have them in this conversation. Check what they did before you rely on it or make them again:\n${lines.join('\n')}\n</system-reminder>`;
+  return { how: 'told', going: { goOn: { turnId, approvals, how: 'told', words } }, cutCalls, toldCalls };
 }
 
 function withNote(content: TurnContent, note: string): TurnContent {

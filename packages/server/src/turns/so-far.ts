@@ -6,9 +6,8 @@ import type { Reader } from '../store/row.ts';
 export interface ToolCallSoFar {
   name: string;
   input: unknown;
-  done: boolean;
-  /** What it answered, as far as that is text. */
-  result?: string;
+  /** What it answered, as far as that is text; absent while it runs, and when it was cut off. */
+  ended?: { text: string; isError: boolean };
 }
 
 export interface SoFar {
@@ -40,11 +39,16 @@ export async function turnSoFar(db: Reader, { sessionId, turnId }: { sessionId: 
 function take({ said, calls }: SoFar, message: SdkMessage): void {
   if (typeof message.uuid === 'string') said.push(message.uuid);
   if (typeof message.parent_tool_use_id === 'string') return;
-  for (const { type, id, name, input, tool_use_id: of, content } of contentBlocks(message)) {
-    if (type === 'tool_use') calls.set(String(id), { name: String(name), input, done: false });
+  for (const { type, id, name, input, tool_use_id: of, content, is_error: isError } of contentBlocks(message)) {
+    if (type === 'tool_use') calls.set(String(id), { name: String(name), input });
     const call = type === 'tool_result' ? calls.get(String(of)) : undefined;
-    if (call === undefined) continue;
-    call.done = true;
-    call.result = typeof content === 'string' ? content : JSON.stringify(content);
+    if (call !== undefined) call.ended = { text: textOf(content), isError: isError === true };
   }
+}
+
+/** The text of a result; of what is no text, its kind. */
+function textOf(content: unknown): string {
+  if (typeof content === 'string') return content;
+  if (!Array.isArray(content)) return '';
+  return content.map(({ type, text }) => (typeof text === 'string' ? text : `[${String(type)}]`)).join('\n');
 }
