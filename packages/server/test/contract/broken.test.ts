@@ -97,8 +97,6 @@ test('the files of a session are lost', async () => {
   const { id: session } = await ash.session();
   await say(ash, session, 'Hello');
   await ash.client.pauseSession(session);
-  await ash.client.resumeSession(session);
-  await ash.client.pauseSession(session);
   ash.change('update sessions set status = ? where id = ?', 'active', session);
   await rm(join(ash.dataDir, 'snapshots', session), { recursive: true, force: true });
   await rm(join(ash.dataDir, 'sandboxes', session, 'disk'), { recursive: true });
