@@ -3,9 +3,9 @@ import { isIP } from 'node:net';
 import { type IsolationName, isolationNames, type LimitsRequest, limitsRequestSchema } from '@ash-ai/shared/contract';
 import { parsePattern } from '@ash-ai/shared/egress';
 import { z } from 'zod';
-import type { SparePolicy } from './spares/demand.ts';
+import type { SparePolicy } from '../spares/demand.ts';
 
-const text = z.string();
+export const text = z.string();
 
 export function whole(min: number, max: number) {
   return text

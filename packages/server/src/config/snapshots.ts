@@ -1,55 +1,48 @@
 /** The settings of what is kept of sessions' files, and for how long. */
-import { z } from 'zod';
-import type { Variable } from './config.ts';
-
-const wholeNumber = (min: number, max: number) =>
-  z
-    .string()
-    .regex(/^\d{1,15}$/, `must be a whole number from ${min} to ${max}`)
-    .transform(Number)
-    .refine((value) => value >= min && value <= max, `must be a whole number from ${min} to ${max}`);
+import { whole } from './values.ts';
+import type { Variable } from './variable.ts';
 
 export const snapshotVariables = {
   snapshotKeep: {
     name: 'ASH_SNAPSHOT_KEEP',
     default: '5',
     meaning: 'Snapshots of a session that are kept; the newest always is',
-    schema: wholeNumber(1, 1000),
+    schema: whole(1, 1000),
   },
   snapshotDays: {
     name: 'ASH_SNAPSHOT_DAYS',
     default: '30',
     meaning: 'Days after which a snapshot goes that is not the newest of its session',
-    schema: wholeNumber(1, 36_500),
+    schema: whole(1, 36_500),
   },
   snapshotAfterTurnMs: {
     name: 'ASH_SNAPSHOT_AFTER_TURN_MS',
     default: '300000',
     meaning: 'After a turn a snapshot is taken when the newest is older than this, in ms',
-    schema: wholeNumber(0, 2_147_483_647),
+    schema: whole(0, 2_147_483_647),
   },
   snapshotMaxMb: {
     name: 'ASH_SNAPSHOT_MAX_MB',
     default: '16384',
     meaning: 'Largest snapshot, in MiB of all files, holes counted',
-    schema: wholeNumber(1, 16_777_216),
+    schema: whole(1, 16_777_216),
   },
   endedWorkspaceDays: {
     name: 'ASH_ENDED_WORKSPACE_DAYS',
     default: '30',
     meaning: 'Days after which the workspace of an ended session is kept as its snapshot only',
-    schema: wholeNumber(0, 36_500),
+    schema: whole(0, 36_500),
   },
   endedWorkspaces: {
     name: 'ASH_ENDED_WORKSPACES',
     default: '1000',
     meaning: 'Ended sessions whose workspace is kept as it is; of more, those that ended first are kept as snapshots',
-    schema: wholeNumber(0, 30_000),
+    schema: whole(0, 30_000),
   },
   endedSnapshotDays: {
     name: 'ASH_ENDED_SNAPSHOT_DAYS',
     default: '365',
     meaning: 'Days after which an ended session has no files any more; its log stays',
-    schema: wholeNumber(0, 36_500),
+    schema: whole(0, 36_500),
   },
 } as const satisfies Record<string, Variable>;
