@@ -75,9 +75,19 @@ function parametersTable(parameters: readonly Parameter[]): string {
       `\`${one.name}\`${one.required ? '' : ' (optional)'}`,
       one.in,
       typeOf(one.schema),
-      `${one.description ?? ''}${one.schema.default === undefined ? '' : ` Default \`${JSON.stringify(one.schema.default)}\`.`}`,
+      meaningOf(one.description, one.schema),
     ]),
   );
+}
+
+function meaningOf(description: unknown, schema: JsonSchema): string {
+  return [
+    ...(typeof description === 'string' ? [description] : []),
+    ...(schema.maxLength === undefined ? [] : [`At most ${Number(schema.maxLength).toLocaleString('en')} characters.`]),
+    ...(schema.default === undefined ? [] : [`Default \`${JSON.stringify(schema.default)}\`.`]),
+  ]
+    .map((sentence, index, all) => (index < all.length - 1 && !/[.!?]$/.test(sentence) ? `${sentence}.` : sentence))
+    .join(' ');
 }
 
 function propertiesOf(schema: JsonSchema): string | undefined {
@@ -89,7 +99,7 @@ function propertiesOf(schema: JsonSchema): string | undefined {
     Object.entries(properties).map(([name, one]) => [
       `\`${name}\`${required.has(name) ? '' : ' (optional)'}`,
       typeOf(one),
-      `${typeof one.description === 'string' ? one.description : ''}${one.default === undefined ? '' : ` Default \`${JSON.stringify(one.default)}\`.`}`,
+      meaningOf(one.description, one),
     ]),
   );
 }

@@ -46,7 +46,14 @@ export function toAgentName(text: string): string {
 
 /** Whether `path` is a relative path with `/` that stays below its folder and names something. */
 export function isInnerPath(path: string): boolean {
-  if (path === '' || path.length > 4096 || path.startsWith('/') || path.includes('\0') || path.includes('\\'))
+  if (
+    path === '' ||
+    path.length > 4096 ||
+    path.startsWith('/') ||
+    path.includes('\0') ||
+    path.includes('\\') ||
+    !path.isWellFormed()
+  )
     return false;
   return path.split('/').every((part) => part !== '' && part !== '.' && part !== '..' && part.length <= 255);
 }

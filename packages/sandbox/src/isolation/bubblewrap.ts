@@ -28,6 +28,6 @@ function bubblewrapMaker(host: BubblewrapHost): WallMaker {
       return await openReadable([() => openNameless(stateDir, bytes), filterFile]);
     },
     sessionScript: (parts) => Promise.resolve(wallLauncher({ ...parts, bwrap })),
-    commandScript: (parts, _spec, argv) => Promise.resolve(execLauncher({ ...parts, bwrap }, argv)),
+    commandScript: (parts) => Promise.resolve(execLauncher({ ...parts, bwrap })),
   };
 }

@@ -77,12 +77,16 @@ export function wallLauncher({ bwrap, limits, nproc, ...parts }: BubblewrapParts
   return [closeAbove(filter), `exec 9>&2 2>&${ready}`, wallSetup(parts, limits, supervisor)].join('\n');
 }
 
-/** Launcher of one command's wall: no supervisor, bubblewrap is the server's own child and dies with it. */
-export function execLauncher({ bwrap, limits, nproc, ...parts }: BubblewrapParts, argv: readonly string[]): string {
+/**
+ * Launcher of one command's wall: no supervisor, bubblewrap is the server's own child and dies with it. The argv comes over
+ * the command channel, as within this text, one argument of bash, command and variables could have 128 KiB together.
+ */
+export function execLauncher({ bwrap, limits, nproc, ...parts }: BubblewrapParts): string {
   const { ready, leash, command, filter } = wallChannels;
   const run = [
+    `mapfile -d '' -t argv <&${command}`,
     `echo ok >&${ready}; exec 2>&9 9>&- ${ready}>&- ${leash}<&- ${command}<&-`,
-    `${bubblewrap(bwrap)} ${limited(nproc)} ${quoteAll(argv)}`,
+    `${bubblewrap(bwrap)} ${limited(nproc)} "\${argv[@]}"`,
   ].join('\n');
   return [closeAbove(filter), `exec 9>&2 2>&${ready}`, wallSetup(parts, limits, run)].join('\n');
 }

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { captured } from './captured.ts';
 import type { CgroupHost } from './cgroup-host.ts';
@@ -45,7 +45,7 @@ export interface WallMaker {
     wall: { nproc: number | undefined; cwd?: string; argv?: readonly string[] },
   ): Promise<AsyncDisposable & { fds: number[] }>;
   sessionScript(parts: WallParts, spec: SandboxSpec): Promise<string>;
-  commandScript(parts: WallParts, spec: SandboxSpec, argv: readonly string[]): Promise<string>;
+  commandScript(parts: WallParts, spec: SandboxSpec): Promise<string>;
 }
 
 /** See `Isolation.launch`. */
@@ -94,9 +94,12 @@ export async function execWalled(maker: WallMaker, spec: ExecSpec): Promise<Exec
       ...{ nproc: parts.nproc, argv },
       ...(spec.cwd === undefined ? {} : { cwd: spec.cwd }),
     });
-    const { file, args, ...how } = launcher(await maker.commandScript({ ...parts, groups, stage }, spec, argv));
+    const { file, args, ...how } = launcher(await maker.commandScript({ ...parts, groups, stage }, spec));
     const pipes = Array.from({ length: wallChannels.options - 1 }, () => 'pipe' as const);
     const child = spawn(file, args, { ...how, stdio: ['ignore', ...pipes, ...files.fds] });
+    const command = child.stdio[wallChannels.command] as Writable;
+    // A launcher that has the argv in a file, or has failed, doesn't read it.
+    command.on('error', () => undefined).end(argv.map((word) => `${word}\0`).join(''));
     const status = text(child.stdio[wallChannels.status] as Readable);
     const ready = heardOk(child, wallChannels.ready, 'wall').then(
       () => undefined,

@@ -48,7 +48,7 @@ const idempotencyKey: Parameter = {
   in: 'header',
   required: false,
   description:
-    'Makes a retry safe: the same key gets the answer of the first request. 1 to 255 visible ASCII characters',
+    'Makes a retry safe: the same key gets the answer of the first request. Visible ASCII',
   schema: { type: 'string', minLength: 1, maxLength: 255 },
 };
 
@@ -57,7 +57,7 @@ const lastEventId: Parameter = {
   in: 'header',
   required: false,
   description: 'Cursor to go on from: the id of the last event seen',
-  schema: { type: 'string' },
+  schema: { type: 'string', maxLength: 100 },
 };
 
 /** Headers are no part of the contract table; these routes read one. */

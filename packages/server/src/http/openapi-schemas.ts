@@ -30,7 +30,7 @@ function tidy({ jsonSchema }: { jsonSchema: JsonSchema }): void {
   if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
   if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
   if (jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties;
-  delete jsonSchema.propertyNames;
+  if ((jsonSchema.propertyNames as JsonSchema | undefined)?.maxLength === undefined) delete jsonSchema.propertyNames;
   delete jsonSchema.id;
 }
 

@@ -23,11 +23,17 @@ export async function request(ash: Ash, route: Route, given: Given, key: string 
 /** The path and query of a request. */
 export function pathOf(route: Route, { params = {}, query = {} }: Given): string {
   const path = route.path
-    .replace(/:(\w+)/g, (_, name: string) => encodeURIComponent(params[name] ?? ''))
-    .replace(/\*$/, () => (params.path ?? '').split('/').map(encodeURIComponent).join('/'));
-  const search = new URLSearchParams();
-  for (const [name, value] of Object.entries(query)) search.set(name, String(value));
-  return search.size === 0 ? path : `${path}?${search}`;
+    .replace(/:(\w+)/g, (_, name: string) => encoded(params[name] ?? ''))
+    .replace(/\*$/, () => (params.path ?? '').split('/').map(encoded).join('/'));
+  const search = Object.entries(query).map(([name, value]) => `${name}=${encoded(String(value))}`);
+  return search.length === 0 ? path : `${path}?${search.join('&')}`;
+}
+
+/** Percent-encoded, half a surrogate pair too, as a careless client would have it. */
+function encoded(text: string): string {
+  return text.replace(/[\ud800-\udfff](?![\udc00-\udfff])|[^\ud800-\udfff]+|[\ud800-\udbff][\udc00-\udfff]/g, (part) =>
+    part.isWellFormed() ? encodeURIComponent(part) : '%ED%A0%BD',
+  );
 }
 
 /** Codes that a route says it may answer. */

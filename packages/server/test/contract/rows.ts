@@ -478,6 +478,7 @@ export const rows: { readonly [Name in keyof Contract]: Row } = {
   testWebhook: {
     ...ofWebhook,
     fresh: fresh.webhook,
+    moves: true,
     errors: {
       webhook_disabled: disabled(),
       idempotency_key_reused: { fresh: fresh.webhook, request: ofWebhook.request },

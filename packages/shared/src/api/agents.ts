@@ -1,7 +1,7 @@
 /** Agents and their versions: schemas and routes (spec/http-api.md §3, §14.7). */
 import { z } from 'zod';
 import { agentLimits } from '../agent-folder.ts';
-import { base64, defineRoutes, timestamp } from './route.ts';
+import { base64, defineRoutes, innerPath, plainText, timestamp } from './route.ts';
 
 export const agentSchema = z
   .object({
@@ -18,17 +18,15 @@ export const agentSchema = z
 
 const deployBody = z
   .object({
-    name: z.string().describe('1 to 255 letters, digits, "-" and "_"'),
-    path: z
-      .string()
-      .max(4096)
+    name: z.string().meta({ maxLength: 255 }).describe('Letters, digits, "-" and "_"; at least one'),
+    path: plainText(4096)
       .optional()
       .describe('Folder on the server with a CLAUDE.md; relative to the data directory unless absolute'),
-    systemPrompt: z.string().max(1_000_000).optional().describe('Becomes CLAUDE.md unless one is uploaded'),
+    systemPrompt: plainText(1_000_000).optional().describe('Becomes CLAUDE.md unless one is uploaded'),
     files: z
       .array(
         z.object({
-          path: z.string(),
+          path: innerPath,
           content: base64.describe('base64'),
           executable: z.boolean().default(false).describe('Whether it may be run as a program'),
         }),
@@ -59,9 +57,9 @@ export const agentVersionSchema = z
   })
   .meta({ id: 'AgentVersion' });
 
-const nameParams = z.object({ name: z.string() });
+const nameParams = z.object({ name: plainText(255) });
 
-const versionParams = z.object({ name: z.string(), version: z.string().max(64).describe('Its number or its id') });
+const versionParams = z.object({ name: plainText(255), version: plainText(64).describe('Its number or its id') });
 
 export const agentRoutes = defineRoutes({
   deployAgent: {

@@ -37,7 +37,7 @@ export const apiKeyRoutes = defineRoutes({
     path: '/api/api-keys/:id',
     tag: 'api-keys',
     summary: 'Delete an API key; it stops working at once',
-    params: z.object({ id: z.string() }),
+    params: z.object({ id: plainText(255) }),
     reply: { kind: 'none', status: 204 },
     errors: ['api_key_not_found'],
   },

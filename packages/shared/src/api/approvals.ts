@@ -27,7 +27,7 @@ const answerBody = z
     decision: z.enum(['allow', 'deny']),
     message: z.string().max(100_000).optional().describe('What the agent is told with deny'),
     updatedInput: z
-      .record(z.string(), z.unknown())
+      .record(z.string().max(10_000), z.unknown())
       .optional()
       .describe(
         'Takes the place of the input. For AskUserQuestion: its input with `answers`, question to chosen label',

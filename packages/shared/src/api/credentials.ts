@@ -53,7 +53,7 @@ export const credentialRoutes = defineRoutes({
     path: '/api/credentials/:id',
     tag: 'credentials',
     summary: 'Delete a credential',
-    params: z.object({ id: z.string() }),
+    params: z.object({ id: plainText(255) }),
     reply: { kind: 'none', status: 204 },
     errors: ['credential_not_found'],
   },

@@ -38,7 +38,10 @@ const egressRuleSchema = z
       .describe('How plain requests go on. Default: https with headers, else http'),
     headers: z
       .record(
-        z.string().refine((name) => /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/.test(name), 'must be a header name'),
+        z
+          .string()
+          .max(255)
+          .refine((name) => /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/.test(name), 'must be a header name'),
         headerValue,
       )
       .refine(

@@ -1,6 +1,6 @@
 /** Commands in a session's workspace, and what its sandbox says: schemas and routes (spec/http-api.md §5.4, §5.5). */
 import { z } from 'zod';
-import { defineRoutes, idParams, timestamp } from './route.ts';
+import { defineRoutes, idParams, programText, timestamp } from './route.ts';
 
 /** Bounds of one command, and of the log of a sandbox. */
 export const execLimits = {
@@ -45,7 +45,7 @@ export const execRoutes = defineRoutes({
     params: idParams,
     body: z
       .object({
-        command: z.string().min(1).max(execLimits.commandChars).describe('Run by bash'),
+        command: programText(execLimits.commandChars).min(1).describe('Run by bash; at most 128,000 bytes in UTF-8'),
         timeout: z
           .int()
           .min(1)

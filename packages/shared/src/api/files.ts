@@ -1,6 +1,6 @@
 /** Files of agents and of sessions' workspaces, one by one and as a bundle: schemas and routes (spec/http-api.md §3, §6, §7). */
 import { z } from 'zod';
-import { base64, defineRoutes, idParams, timestamp } from './route.ts';
+import { base64, defineRoutes, idParams, innerPath, plainText, timestamp } from './route.ts';
 
 const mib = 1024 * 1024;
 
@@ -38,9 +38,9 @@ const truncated = z.literal(true).optional().describe('Set when there are more t
 
 const content = z.string().describe('As UTF-8 text');
 
-const path = z
-  .string()
-  .describe('Relative path with "/"; ".." is refused, links are not followed, only regular files are found');
+const path = innerPath.describe(
+  'Relative path with "/"; ".." is refused, links are not followed, only regular files are found',
+);
 
 /** A default apart for each route. */
 const format = (preset: 'raw' | 'json') =>
@@ -53,15 +53,15 @@ const writeBody = z
     files: z
       .array(
         z.object({
-          path: z.string(),
+          path: innerPath,
           content: base64.describe('base64; up to 50 MiB decoded'),
-          mimeType: z.string().optional().describe('Ignored'),
+          mimeType: z.string().max(1000).optional().describe('Ignored'),
         }),
       )
       .min(1)
       .max(fileLimits.batchFiles)
       .describe('Up to 100 MiB decoded, together'),
-    targetPath: z.string().default('.').describe('Folder of the workspace that the paths are relative to'),
+    targetPath: innerPath.default('.').describe('Folder of the workspace that the paths are relative to'),
   })
   .meta({ id: 'WriteFiles' });
 
@@ -74,7 +74,7 @@ export const fileRoutes = defineRoutes({
     path: '/api/agents/:name/files',
     tag: 'files',
     summary: 'List the files of an agent, recursively',
-    params: z.object({ name: z.string() }),
+    params: z.object({ name: plainText(255) }),
     query: z.object({ hashes: z.boolean().default(false).describe('Say the hash of each file as well') }),
     reply: { kind: 'json', status: 200, schema: z.object({ files: z.array(agentFileEntrySchema), truncated }) },
     errors: ['agent_not_found', 'agent_files_not_found'],
@@ -84,7 +84,7 @@ export const fileRoutes = defineRoutes({
     path: '/api/agents/:name/files/*',
     tag: 'files',
     summary: 'Read a file of an agent',
-    params: z.object({ name: z.string(), path }),
+    params: z.object({ name: plainText(255), path }),
     query: format('json'),
     reply: {
       kind: 'bytes',

@@ -1,6 +1,6 @@
 /** Messages, events and streams of a session: schemas and routes (spec/http-api.md §5, spec/streaming.md). */
 import { z } from 'zod';
-import { base64, defineRoutes, idParams, timestamp } from './route.ts';
+import { base64, defineRoutes, idParams, plainText, timestamp } from './route.ts';
 
 export const messageSchema = z
   .object({
@@ -59,12 +59,14 @@ const sendBody = z
       .union([z.string().min(1).max(500_000), z.array(contentBlockSchema).min(1).max(20)])
       .describe('The prompt: text, or blocks of text, images and documents'),
     includePartialMessages: z.boolean().default(false).describe('Stream token deltas too'),
-    model: z.string().min(1).max(100).optional().describe('For this turn'),
+    model: plainText(100).min(1).optional().describe('For this turn'),
     maxTurns: z.int().min(1).optional(),
     maxBudgetUsd: z.number().min(0).optional(),
     effort: z.enum(['low', 'medium', 'high', 'max']).optional(),
-    thinking: z.object({ type: z.string(), budgetTokens: z.int().optional() }).optional(),
-    outputFormat: z.object({ type: z.string(), schema: z.record(z.string(), z.unknown()) }).optional(),
+    thinking: z.object({ type: z.string().max(100), budgetTokens: z.int().optional() }).optional(),
+    outputFormat: z
+      .object({ type: z.string().max(100), schema: z.record(z.string().max(10_000), z.unknown()) })
+      .optional(),
     whenBusy: z
       .enum(['queue', 'reject', 'interrupt'])
       .default('queue')
@@ -114,7 +116,7 @@ export const messageRoutes = defineRoutes({
     query: z.object({
       limit: z.int().min(1).max(1000).default(200).describe('Events of one SDK message are never split over two pages'),
       after: afterSeq,
-      type: z.string().optional(),
+      type: plainText(100).optional(),
     }),
     reply: { kind: 'json', status: 200, schema: z.object({ events: z.array(sessionEventSchema) }) },
     errors: ['session_not_found'],
@@ -126,7 +128,11 @@ export const messageRoutes = defineRoutes({
     summary: 'Follow a session from a cursor',
     params: idParams,
     query: z.object({
-      after: z.string().optional().describe('Cursor; the Last-Event-ID header wins. Default: from the beginning'),
+      after: z
+        .string()
+        .meta({ maxLength: 100 })
+        .optional()
+        .describe('Cursor; the Last-Event-ID header wins. Default: from the beginning'),
       turnId: z.uuid().optional().describe('Show this turn only, and end with its `done`'),
       includePartialMessages: z.boolean().default(false),
     }),

@@ -113,4 +113,15 @@ export const plainText = (maxChars: number) =>
     .max(maxChars)
     .refine((text) => text.isWellFormed(), 'must not hold half of a surrogate pair');
 
+/** Plain text that becomes an argument or a variable of a program: Linux takes 128 KiB of one. */
+export const programText = (maxChars: number) =>
+  plainText(maxChars).refine(
+    (text) => new TextEncoder().encode(text).length <= maxProgramBytes,
+    `must have at most ${maxProgramBytes} bytes in UTF-8`,
+  );
+const maxProgramBytes = 128_000;
+
+/** A path within a folder. Its length is checked where the path is, with the code that fits. */
+export const innerPath = z.string().meta({ maxLength: 4096 });
+
 export const timestamp = z.string().describe('ISO 8601, UTC, milliseconds');

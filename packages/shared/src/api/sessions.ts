@@ -1,7 +1,7 @@
 /** Sessions: schemas and routes (spec/http-api.md §4, spec/sessions.md). */
 import { z } from 'zod';
 import { egressSchema, modelLimitsSchema } from './egress.ts';
-import { defineRoutes, idParams, timestamp } from './route.ts';
+import { defineRoutes, idParams, plainText, timestamp } from './route.ts';
 import { enforcedSchema, limitsRequestSchema, sandboxLimitsSchema } from './sandbox-limits.ts';
 import { environmentSchema, mcpServersSchema } from './session-options.ts';
 
@@ -10,13 +10,19 @@ export type SessionStatus = (typeof sessionStatuses)[number];
 
 export const permissionModes = ['bypassPermissions', 'permissionsByAgent', 'default'] as const;
 
+const tools = z.array(z.string().max(10_000)).max(1000);
+const betas = z.array(z.string().max(255)).max(100);
+const subagents = z.record(z.string().max(255), z.unknown()).describe("The Agent SDK's `agents` option");
+const initialAgent = z.string().max(255).describe("The Agent SDK's `agent` option");
+const model = plainText(100).min(1);
+
 export const sessionConfigSchema = z
   .object({
-    allowedTools: z.array(z.string()).optional(),
-    disallowedTools: z.array(z.string()).optional(),
-    betas: z.array(z.string()).optional(),
-    subagents: z.record(z.string(), z.unknown()).optional().describe("The Agent SDK's `agents` option"),
-    initialAgent: z.string().optional().describe("The Agent SDK's `agent` option"),
+    allowedTools: tools.optional(),
+    disallowedTools: tools.optional(),
+    betas: betas.optional(),
+    subagents: subagents.optional(),
+    initialAgent: initialAgent.optional(),
   })
   .meta({ id: 'SessionConfig' });
 
@@ -43,9 +49,9 @@ export const sessionSchema = z
 
 const createBody = sessionConfigSchema
   .extend({
-    agent: z.string().max(255).describe("The agent's name"),
-    model: z.string().min(1).max(100).optional(),
-    systemPrompt: z.string().max(1_000_000).optional().describe("Takes the place of the agent's CLAUDE.md"),
+    agent: plainText(255).describe("The agent's name"),
+    model: model.optional(),
+    systemPrompt: plainText(1_000_000).optional().describe("Takes the place of the agent's CLAUDE.md"),
     permissionMode: z.enum(permissionModes).optional().describe('Default: bypassPermissions'),
     limits: limitsRequestSchema.optional().describe("On top of the agent's own, up to what the server allows"),
     egress: egressSchema
@@ -55,7 +61,7 @@ const createBody = sessionConfigSchema
     mcpServers: mcpServersSchema
       .optional()
       .describe("Added to the agent's own `.mcp.json`; of two with one name this one counts"),
-    credentialId: z.string().max(255).optional().describe("A stored credential, used in place of the server's key"),
+    credentialId: plainText(255).optional().describe("A stored credential, used in place of the server's key"),
     extraEnv: environmentSchema
       .optional()
       .describe('Variables of the sandbox; keys of the model API among them go to the gateway, not into the sandbox'),
@@ -66,12 +72,12 @@ const sessionReply = z.object({ session: sessionSchema });
 
 const configPatch = z
   .object({
-    model: z.string().min(1).max(100).nullable().optional(),
-    allowedTools: z.array(z.string()).nullable().optional(),
-    disallowedTools: z.array(z.string()).nullable().optional(),
-    betas: z.array(z.string()).nullable().optional(),
-    subagents: z.record(z.string(), z.unknown()).nullable().optional(),
-    initialAgent: z.string().nullable().optional(),
+    model: model.nullable().optional(),
+    allowedTools: tools.nullable().optional(),
+    disallowedTools: tools.nullable().optional(),
+    betas: betas.nullable().optional(),
+    subagents: subagents.nullable().optional(),
+    initialAgent: initialAgent.nullable().optional(),
   })
   .meta({ id: 'SessionConfigPatch', description: 'Only given fields change; null unsets one' });
 
@@ -108,7 +114,7 @@ export const sessionRoutes = defineRoutes({
     tag: 'sessions',
     summary: 'List sessions, newest first',
     query: z.object({
-      agent: z.string().optional(),
+      agent: plainText(255).optional(),
       status: z.enum(sessionStatuses).optional(),
       limit: z.int().min(1).max(1000).optional().describe('Default: all'),
       offset: z.int().min(0).default(0),

@@ -44,10 +44,9 @@ export const webhookDeliverySchema = z
   })
   .meta({ id: 'WebhookDelivery' });
 
-const url = z
-  .string()
-  .max(webhookLimits.maxUrlChars)
-  .describe('https, without a user or fragment; http only to hosts that the operator lists in ASH_WEBHOOK_TARGETS');
+const url = plainText(webhookLimits.maxUrlChars).describe(
+  'https, without a user or fragment; http only to hosts that the operator lists in ASH_WEBHOOK_TARGETS',
+);
 const events = z
   .array(z.enum(webhookEventTypes))
   .min(1)
