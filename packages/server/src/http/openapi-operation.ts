@@ -47,8 +47,7 @@ const idempotencyKey: Parameter = {
   name: 'Idempotency-Key',
   in: 'header',
   required: false,
-  description:
-    'Makes a retry safe: the same key gets the answer of the first request. Visible ASCII',
+  description: 'Makes a retry safe: the same key gets the answer of the first request. Visible ASCII',
   schema: { type: 'string', minLength: 1, maxLength: 255 },
 };
 
