@@ -9,7 +9,7 @@ import { type Figures, figuresOf, type Results } from './measure.ts';
 
 const program = new URL('./readers.ts', import.meta.url).pathname;
 
-class Readers {
+export class Readers {
   readonly #child: ChildProcess;
   readonly #said: AsyncIterator<string>;
 

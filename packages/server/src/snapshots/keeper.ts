@@ -1,6 +1,7 @@
 /**
- * Decides when snapshots are taken: of a session that has gone to sleep, and after a turn when the newest is old. Nobody
- * waits for them, and a turn that comes goes first: what has begun is cut off, and taken when the session is idle again.
+ * Decides when snapshots are taken: of a session that has gone to sleep, and after a turn when the newest is old and no
+ * further turn comes for a moment. Nobody waits for them, and a turn that comes goes first: what has begun is cut off, and
+ * taken when the session is idle again.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Runner, Snapshot } from '@ash-ai/sandbox';
@@ -20,15 +21,25 @@ export interface KeeperRooms {
 }
 
 const dayMs = 24 * 60 * 60 * 1000;
+/**
+ * How long a session that is awake must have had nothing to do, in ms. One begun at once would meet the next message of
+ * whoever sends them one after another: its process stood still, and a process was started, to be killed (46 ms a turn).
+ */
+const calmMs = 1_500;
 
 export class SnapshotKeeper implements AsyncDisposable {
   readonly #rooms: KeeperRooms;
-  /** Sessions of which one is to be taken, in order; whether it is to be taken however young the newest is. */
-  readonly #wanted = new Map<string, boolean>();
+  /**
+   * Sessions of which one is to be taken, in the order of their turns' ends; from when on, by `performance.now()`, and
+   * whether it is to be taken however young the newest is.
+   */
+  readonly #wanted = new Map<string, { from: number; always: boolean }>();
   /** Sessions that do something now. */
   readonly #busy = new Set<string>();
   readonly #taking = new Map<string, AbortController>();
   #work: Promise<void> | undefined;
+  /** Set while all that is wanted is of sessions that have not been calm for long enough. */
+  #calm: NodeJS.Timeout | undefined;
   #stopped = false;
 
   constructor(rooms: KeeperRooms) {
@@ -84,6 +95,7 @@ export class SnapshotKeeper implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopped = true;
+    clearTimeout(this.#calm);
     this.#wanted.clear();
     for (const cut of this.#taking.values()) cut.abort(new Error('the server stops'));
     await this.#settled();
@@ -95,18 +107,41 @@ export class SnapshotKeeper implements AsyncDisposable {
 
   #want(sessionId: string, always: boolean): void {
     if (this.#stopped) return;
-    this.#wanted.set(sessionId, always || this.#wanted.get(sessionId) === true);
-    this.#work ??= this.#drain().finally(() => {
+    const before = this.#wanted.get(sessionId)?.always ?? false;
+    // Youngest last.
+    this.#wanted.delete(sessionId);
+    this.#wanted.set(sessionId, { from: performance.now() + (always ? 0 : calmMs), always: always || before });
+    this.#look();
+  }
+
+  /** Begins with what may be taken by now; otherwise one timer for all waits for the first that may be. */
+  #look(): void {
+    if (this.#stopped || this.#work !== undefined || this.#wanted.size === 0) return;
+    clearTimeout(this.#calm);
+    const now = performance.now();
+    const first = Math.min(...this.#wanted.values().map(({ from }) => from));
+    if (first > now) {
+      this.#calm = setTimeout(() => this.#look(), first - now + 1).unref();
+      return;
+    }
+    this.#work = this.#drain().finally(() => {
       this.#work = undefined;
+      this.#look();
     });
   }
 
   async #drain(): Promise<void> {
-    for (let [next] = this.#wanted; next !== undefined; [next] = this.#wanted) {
-      const [sessionId, always] = next;
+    for (let next = this.#next(); next !== undefined; next = this.#next()) {
+      const { sessionId, always } = next;
       this.#wanted.delete(sessionId);
       if (always || (await this.#isOld(sessionId))) await this.#take(sessionId, { urgent: false });
     }
+  }
+
+  #next(): { sessionId: string; always: boolean } | undefined {
+    const now = performance.now();
+    for (const [sessionId, { from, always }] of this.#wanted) if (from <= now) return { sessionId, always };
+    return undefined;
   }
 
   async #isOld(sessionId: string): Promise<boolean> {
