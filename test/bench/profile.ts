@@ -12,7 +12,7 @@ import { script, startScriptedModel } from '@ash-ai/scripted-model';
 import { AshServer } from './ash-server.ts';
 import { processesWith } from './machine.ts';
 import { Readers } from './many-readers.ts';
-import { hello, turn } from './turn.ts';
+import { turn } from './turn.ts';
 
 interface Profile {
   nodes: { id: number; callFrame: { functionName: string; url: string; lineNumber: number }; hitCount: number }[];

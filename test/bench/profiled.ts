@@ -14,7 +14,7 @@ process.on('SIGUSR2', () => {
     return;
   }
   on = false;
-  session.post('Profiler.stop', (error, { profile }) => {
+  session.post('Profiler.stop', (_error, { profile }) => {
     const path = process.env.PROFILE_TO ?? 'profile.json';
     writeFileSync(`${path}.part`, JSON.stringify(profile));
     renameSync(`${path}.part`, path);
