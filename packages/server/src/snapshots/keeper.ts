@@ -119,7 +119,7 @@ export class SnapshotKeeper implements AsyncDisposable {
     if (this.#stopped || this.#work !== undefined || this.#wanted.size === 0) return;
     clearTimeout(this.#calm);
     const now = performance.now();
-    const first = Math.min(...this.#wanted.values().map(({ from }) => from));
+    const first = Math.min(...[...this.#wanted.values()].map(({ from }) => from));
     if (first > now) {
       this.#calm = setTimeout(() => this.#look(), first - now + 1).unref();
       return;
