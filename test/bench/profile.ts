@@ -1,5 +1,5 @@
 /**
- * Where the time goes: `node scripts/with-node24.js test/bench/profile.ts <work> [n]` with the work `warm`, `previews`, `readers`,
+ * Where the time goes: `npm run bench:profile -- <work> [n]` with the work `warm`, `previews`, `readers`,
  * `session` or `health`. Prints the processor time of every process that takes part, and by function what server and
  * bridge did; the profiles are in bench-results/ for the developer tools of a browser.
  */
