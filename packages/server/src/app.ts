@@ -20,6 +20,7 @@ import { Terms } from './egress/terms.ts';
 import { Exec } from './exec/exec.ts';
 import { agentFiles } from './files/agent-files.ts';
 import { sessionFiles } from './files/session-files.ts';
+import { Forgetting } from './forgetting.ts';
 import { health } from './health.ts';
 import type { Rooms } from './http/rooms.ts';
 import { type HttpServer, type ServeOptions, serveHttp } from './http/serve.ts';
@@ -149,6 +150,7 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
     ),
   );
   const withFiles = { store, openRequest, workspaces: runner.workspaces };
+  const attachments = new Attachments({ ...withFiles, logger, sandboxLogs, config });
   const commands = building.use(new Exec(withFiles));
   const serverHealth = health({ store, executor, spares, isolation });
   const rooms: Rooms = {
@@ -167,7 +169,7 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
     }),
     agentFiles: agentFiles({ store, folders }),
     sessionFiles: sessionFiles(withFiles),
-    attachments: new Attachments({ ...withFiles, dataDir, logger, sandboxLogs, maxBytes: config.maxAttachmentBytes }),
+    attachments,
     commands,
     sandboxLogs,
     credentials,
@@ -188,7 +190,8 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
   await deliveries.start();
   const sweep = building.use(new Sweep({ store, runner, logger, spares }));
   sweep.now();
-  building.use(new Retention({ store, runner, keeper, logger, config })).now();
+  building.use(new Retention({ store, runner, keeper, attachments, logger, config })).now();
+  building.use(new Forgetting({ store, logger, config })).now();
   const http = building.use(await serveHttp({ ...serveOptions(config), rooms, logger }));
   const owned = building.move();
   return {

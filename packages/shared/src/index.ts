@@ -8,7 +8,7 @@ export {
   toAgentName,
 } from './agent-folder.ts';
 export { AshError, type ErrorBody, type ErrorCode, errors, errorTable, isAshError } from './errors.ts';
-export { isId, newId } from './ids.ts';
+export { firstIdAt, isId, newId } from './ids.ts';
 export {
   type ApprovalAnswer,
   type ApprovalRequest,

@@ -1,27 +1,27 @@
 /** Attachments: files that callers give to a session, kept beside the workspaces and copied into them (spec/http-api.md §8). */
 import { createHash } from 'node:crypto';
-import { mkdir, open, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Folder, readFile, type Workspaces } from '@ash-ai/sandbox';
 import { errors, isAshError, newId } from '@ash-ai/shared';
 import { type Attachment, attachmentLimits, type Contract, type Parsed } from '@ash-ai/shared/contract';
 import type { Logger } from 'pino';
 import { decodeBase64, decodedLength } from '../base64.ts';
+import type { Config } from '../config.ts';
 import { sessionOf, type WorkspaceRooms, withWorkspace } from '../files/workspace-of.ts';
 import type { AttachmentsRoom } from '../http/rooms.ts';
 import { claimOnce } from '../idempotency.ts';
 import type { SandboxLogs } from '../sandbox-logs/sandbox-logs.ts';
 import * as attachmentStore from '../store/attachments.ts';
+import * as sessionStore from '../store/sessions.ts';
 
 type Upload = Parsed<Contract['uploadAttachment']>['body'];
 
 export interface AttachmentsOptions extends WorkspaceRooms {
   workspaces: Workspaces;
-  dataDir: string;
   logger: Logger;
   sandboxLogs: Pick<SandboxLogs, 'note'>;
-  /** Largest one, in bytes. */
-  maxBytes: number;
+  config: Pick<Config, 'dataDir' | 'maxAttachmentBytes'>;
 }
 
 export class Attachments implements AttachmentsRoom {
@@ -30,7 +30,7 @@ export class Attachments implements AttachmentsRoom {
 
   constructor(options: AttachmentsOptions) {
     this.#options = options;
-    this.#root = join(options.dataDir, 'attachments');
+    this.#root = join(options.config.dataDir, 'attachments');
   }
 
   async upload(tenantId: string, sessionId: string, given: Upload, idempotencyKey?: string): Promise<Attachment> {
@@ -97,8 +97,22 @@ export class Attachments implements AttachmentsRoom {
     await rm(dirname(join(this.#root, row.storagePath)), { recursive: true, force: true });
   }
 
+  /** Sessions that have some. */
+  async sessions(): Promise<string[]> {
+    return await readdir(this.#root).catch(() => []);
+  }
+
+  /** Deletes all of a session. */
+  async forget(sessionId: string): Promise<void> {
+    const { store } = this.#options;
+    const session = await sessionStore.getById(store.db, sessionId);
+    if (session === undefined) return;
+    await store.write((tx) => attachmentStore.removeAll(tx, session.tenantId, sessionId));
+    await rm(join(this.#root, sessionId), { recursive: true, force: true });
+  }
+
   #contentOf(text: string): Buffer {
-    const limitBytes = this.#options.maxBytes;
+    const limitBytes = this.#options.config.maxAttachmentBytes;
     if (decodedLength(text) > limitBytes + 2) throw errors.attachment_too_large({ limitBytes });
     const content = decodeBase64(text);
     if (content === undefined) throw errors.validation_failed({ reason: 'content: must be base64' });

@@ -1,4 +1,4 @@
-/** The settings of what is kept of sessions' files, and for how long. */
+/** The settings of what is kept, and for how long: files of sessions, and rows that are no part of their logs. */
 import { whole } from './values.ts';
 import type { Variable } from './variable.ts';
 
@@ -42,7 +42,19 @@ export const snapshotVariables = {
   endedSnapshotDays: {
     name: 'ASH_ENDED_SNAPSHOT_DAYS',
     default: '365',
-    meaning: 'Days after which an ended session has no files any more; its log stays',
+    meaning: 'Days after which an ended session has no files and attachments any more; its log stays',
     schema: whole(0, 36_500),
+  },
+  queueItemDays: {
+    name: 'ASH_QUEUE_ITEM_DAYS',
+    default: '90',
+    meaning: 'Days after which a queue item that has ended is forgotten; its session stays',
+    schema: whole(1, 36_500),
+  },
+  usageDays: {
+    name: 'ASH_USAGE_DAYS',
+    default: '730',
+    meaning: 'Days after which usage is forgotten; sums are of what is kept',
+    schema: whole(1, 36_500),
   },
 } as const satisfies Record<string, Variable>;

@@ -17,8 +17,8 @@ export interface AttemptRooms {
 export type Ended = { failure: Failure | undefined } | undefined;
 
 /**
- * Makes the attempt, or goes on with one that an earlier holder of the item began: session and turn have idempotency
- * keys made of the item and the number of the attempt, so each is made once.
+ * Makes the attempt, or goes on with one that an earlier holder of the item began: with its turn when that is noted,
+ * however long ago. Until then session and turn have idempotency keys made of the item and the number of the attempt.
  *
  * @param note writes down where the results are as soon as it is known
  */
@@ -29,19 +29,19 @@ export async function attempt(
   signal: AbortSignal,
 ): Promise<Ended> {
   const { tenantId, agentName, prompt } = item;
-  const begun = item.turnId !== null;
-  let { sessionId } = item;
+  let { sessionId, turnId } = item;
   try {
     if (sessionId === null) {
       sessionId = (await rooms.sessions.create(tenantId, { agent: agentName }, `queue:${item.id}`)).id;
       await note({ sessionId, turnId: null });
     }
-    const input = { content: prompt, options: {}, whenBusy: 'queue' as const };
-    const key = `queue:${item.id}:${item.retryCount + 1}`;
-    const { turnId, acceptedSeq } = await rooms.turns.start(tenantId, sessionId, input, key);
-    if (turnId !== item.turnId) await note({ sessionId, turnId });
-    else if (begun) rooms.recover(sessionId);
-    const cursor = { seq: acceptedSeq, previews: 0 };
+    if (turnId === null) {
+      const input = { content: prompt, options: {}, whenBusy: 'queue' as const };
+      const key = `queue:${item.id}:${item.retryCount + 1}`;
+      ({ turnId } = await rooms.turns.start(tenantId, sessionId, input, key));
+      await note({ sessionId, turnId });
+    } else rooms.recover(sessionId);
+    const cursor = { seq: 0, previews: 0 };
     const end = await endOf(await rooms.log.follow(tenantId, sessionId, { cursor, turnId, previews: false, signal }));
     return end && { failure: failureOf(end) };
   } catch (cause) {

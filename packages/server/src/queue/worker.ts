@@ -116,9 +116,14 @@ export class QueueWorker implements AsyncDisposable {
       const change = { id: item.id, holder: this.#holder, patch };
       await this.#write((tx) => queueStore.update(tx, change), signal);
     };
+    let known = item;
+    const note = async (where: { sessionId: string; turnId: string | null }): Promise<void> => {
+      await update(where);
+      known = { ...known, ...where };
+    };
     let ended: Ended;
     try {
-      ended = await patiently(() => attempt(this.#rooms, item, update, signal), signal);
+      ended = await patiently(() => attempt(this.#rooms, known, note, signal), signal);
     } catch (cause) {
       if (signal.aborted) return;
       this.#complain(cause, 'attempt failed', item.id);

@@ -1,11 +1,12 @@
 /**
  * What is kept of sessions that have ended, and for how long: first the workspace as it is, then its snapshot only, then
- * nothing but the log. And keys of idempotency: what a caller tries again, it tries again within days.
+ * nothing but the log.
  */
 import type { Runner } from '@ash-ai/sandbox';
 import type { Logger } from 'pino';
+import type { Attachments } from '../attachments/attachments.ts';
 import type { Config } from '../config.ts';
-import * as idempotencyStore from '../store/idempotency.ts';
+import * as egressStore from '../store/egress.ts';
 import type { Store } from '../store/open.ts';
 import * as sessionStore from '../store/sessions.ts';
 import type { SnapshotKeeper } from './keeper.ts';
@@ -14,6 +15,7 @@ export interface RetentionRooms {
   store: Store;
   runner: Pick<Runner, 'snapshots' | 'remove'>;
   keeper: Pick<SnapshotKeeper, 'takeAll'>;
+  attachments: Pick<Attachments, 'sessions' | 'forget'>;
   logger: Logger;
   config: Pick<Config, 'endedWorkspaceDays' | 'endedWorkspaces' | 'endedSnapshotDays'>;
 }
@@ -22,7 +24,6 @@ const everyMs = 10 * 60_000;
 const dayMs = 24 * 60 * 60_000;
 /** One that was put back for somebody who looks at it stays for a while. */
 const lookedAtMs = 60 * 60_000;
-const idempotencyDays = 7;
 
 export class Retention implements AsyncDisposable {
   readonly #rooms: RetentionRooms;
@@ -49,9 +50,8 @@ export class Retention implements AsyncDisposable {
   }
 
   async #tidy(): Promise<void> {
-    const { store, runner, logger, config } = this.#rooms;
+    const { store, runner, logger, config, attachments } = this.#rooms;
     const now = Date.now();
-    await store.write((tx) => idempotencyStore.sweep(tx, new Date(now - idempotencyDays * dayMs).toISOString()));
     const here = await runner.snapshots.workspaces();
     const ended = await sessionStore.endedAmong(
       store.db,
@@ -66,12 +66,15 @@ export class Retention implements AsyncDisposable {
     );
     for (const { id } of due) if (!this.#stopped) await this.#keepSnapshotOnly(id);
 
-    const stored = await sessionStore.endedAmong(store.db, await runner.snapshots.sessions());
+    const withFiles = new Set([...(await runner.snapshots.sessions()), ...(await attachments.sessions())]);
+    const stored = await sessionStore.endedAmong(store.db, [...withFiles]);
     const old = stored.filter(({ endedAt }) => now - Date.parse(endedAt) > config.endedSnapshotDays * dayMs);
     for (const { id } of old) {
       if (this.#stopped) return;
       await runner.remove(id);
       await runner.snapshots.remove(id);
+      await attachments.forget(id);
+      await store.write((tx) => egressStore.forget(tx, id));
       logger.info({ sessionId: id }, 'removed the files of a session that ended long ago');
     }
   }

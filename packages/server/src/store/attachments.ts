@@ -28,6 +28,11 @@ export async function list(db: Reader, tenantId: string, sessionId: string): Pro
     .execute();
 }
 
+/** Deletes those of a session. */
+export async function removeAll(tx: Writer, tenantId: string, sessionId: string): Promise<void> {
+  await tx.deleteFrom('attachments').where('tenantId', '=', tenantId).where('sessionId', '=', sessionId).execute();
+}
+
 /** Deletes one of a tenant's; undefined when there is none. */
 export async function remove(tx: Writer, tenantId: string, id: string): Promise<AttachmentRow | undefined> {
   return await tx

@@ -49,6 +49,11 @@ export async function list(
   return rows.map(({ seq, turnId, record }) => ({ seq, turnId, ...(JSON.parse(record) as EgressRecord) }));
 }
 
+/** Forgets the records of a session. What its model calls used stays. */
+export async function forget(tx: Writer, sessionId: string): Promise<void> {
+  await tx.deleteFrom('egressRecords').where('sessionId', '=', sessionId).execute();
+}
+
 /** Adds to what a session's model calls used in a month. */
 export async function addSpend(
   tx: Writer,

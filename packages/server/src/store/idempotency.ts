@@ -56,11 +56,16 @@ export async function setResponse(
     .execute();
 }
 
-/** Forgets keys from before an instant; returns how many. */
-export async function sweep(tx: Writer, before: string): Promise<number> {
-  const { numDeletedRows } = await tx
-    .deleteFrom('idempotencyKeys')
-    .where('createdAt', '<', before)
-    .executeTakeFirstOrThrow();
-  return Number(numDeletedRows);
+/** Forgets some `limit` keys from before an instant, the oldest ones; returns how many. */
+export async function sweep(tx: Writer, { before, limit }: { before: string; limit: number }): Promise<number> {
+  const old = tx.selectFrom('idempotencyKeys').select('createdAt').where('createdAt', '<', before);
+  const last = await old
+    .orderBy('createdAt')
+    .offset(limit - 1)
+    .limit(1)
+    .executeTakeFirst();
+  const query = tx.deleteFrom('idempotencyKeys').where('createdAt', '<', before);
+  // Those of the same instant go together.
+  const some = last === undefined ? query : query.where('createdAt', '<=', last.createdAt);
+  return Number((await some.executeTakeFirstOrThrow()).numDeletedRows);
 }

@@ -1,4 +1,5 @@
 /** Queue items: claimed by one server at a time under a lease that runs out when the server dies. */
+import { firstIdAt } from '@ash-ai/shared';
 import { type Selectable, sql } from 'kysely';
 import { PAGE_LIMIT, parseJson, type Reader, type Writer } from './row.ts';
 import type { QueueItemStatus, Tables } from './tables.ts';
@@ -84,7 +85,10 @@ export async function claim(tx: Writer, { holder, at, leaseUntil }: Claim): Prom
       .updateTable('queueItems')
       .set({ status: 'processing', claimedBy: holder, leaseUntil, retryAfter: null })
       // An item that is taken over goes on with the attempt that its holder started.
-      .set({ startedAt: sql<string>`case when status = 'pending' then ${at} else started_at end` })
+      .set({
+        startedAt: sql<string>`case when status = 'pending' then ${at} else started_at end`,
+        turnId: sql<string | null>`case when status = 'pending' then null else turn_id end`,
+      })
       .where('id', '=', next.id)
       .where((eb) =>
         eb.or([eb('status', '=', 'pending'), eb.and([eb('status', '=', 'processing'), eb('leaseUntil', '<', at)])]),
@@ -118,6 +122,25 @@ export async function update(
   const row = await held(tx, holder).set(patch).where('id', '=', id).returningAll().executeTakeFirst();
   if (row !== undefined) await tell(tx, row);
   return row && toItem(row);
+}
+
+/** Forgets at most `limit` items that ended before an instant; returns how many. Their sessions stay. */
+export async function sweep(tx: Writer, { before, limit }: { before: string; limit: number }): Promise<number> {
+  const { numDeletedRows } = await tx
+    .deleteFrom('queueItems')
+    .where('id', 'in', (eb) =>
+      eb
+        .selectFrom('queueItems')
+        .select('id')
+        // What ended before was made before: ids are in the order of time, which saves an index.
+        .where('id', '<', firstIdAt(Date.parse(before)))
+        .where('status', 'in', ['completed', 'failed', 'cancelled'])
+        .where('completedAt', '<', before)
+        .orderBy('id')
+        .limit(limit),
+    )
+    .executeTakeFirstOrThrow();
+  return Number(numDeletedRows);
 }
 
 /** Webhooks are told of an end in the transaction that makes it true. */

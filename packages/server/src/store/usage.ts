@@ -1,4 +1,5 @@
 /** Usage: what sessions used, one row per amount. */
+import { firstIdAt } from '@ash-ai/shared';
 import type { Selectable } from 'kysely';
 import { PAGE_LIMIT, type Reader, type Writer } from './row.ts';
 import type { Tables } from './tables.ts';
@@ -53,6 +54,24 @@ export async function totals(
     .groupBy('eventType')
     .execute();
   return Object.fromEntries(rows.map((row) => [row.eventType, row.total]));
+}
+
+/** Forgets at most `limit` amounts from before an instant, of all tenants; returns how many. */
+export async function sweep(tx: Writer, { before, limit }: { before: string; limit: number }): Promise<number> {
+  const { numDeletedRows } = await tx
+    .deleteFrom('usageEvents')
+    .where('id', 'in', (eb) =>
+      eb
+        .selectFrom('usageEvents')
+        .select('id')
+        // Ids are in the order of time, which saves an index.
+        .where('id', '<', firstIdAt(Date.parse(before)))
+        .where('createdAt', '<', before)
+        .orderBy('id')
+        .limit(limit),
+    )
+    .executeTakeFirstOrThrow();
+  return Number(numDeletedRows);
 }
 
 function matching(db: Reader, tenantId: string, { sessionId, agentName, after, before }: UsageFilter) {

@@ -54,6 +54,8 @@ test('an empty environment gives the defaults', () => {
     endedWorkspaces: 1000,
     endedWorkspaceDays: 30,
     endedSnapshotDays: 365,
+    queueItemDays: 90,
+    usageDays: 730,
     model: { baseUrl: 'https://api.anthropic.com', headers: {} },
   });
 });

@@ -49,6 +49,12 @@ export class FixtureRooms implements AttemptRooms {
     follow: async (_tenant, _session, { turnId = '', signal }) => this.#items(turnId, signal),
   };
 
+  /** As after more than a week. */
+  forgetKeys(): void {
+    for (const turn of this.turnsStarted) turn.key = `forgotten ${turn.key}`;
+    this.#sessions.clear();
+  }
+
   recover(sessionId: string): void {
     this.recovered.push(sessionId);
   }

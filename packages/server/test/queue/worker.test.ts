@@ -196,6 +196,28 @@ describe('a server that stops or dies', () => {
     expect(rooms.sessionCount).toBe(noted === undefined ? 1 : 0);
   });
 
+  test('a turn that waits for longer than keys of idempotency are kept is not started again', async () => {
+    const first = await bench();
+    const { store, rooms } = first;
+    const { id } = await enqueue(store);
+    first.worker.nudge();
+    const turn = await rooms.turn(1);
+    await until(async () => (await queueStore.get(store.db, 't', id))?.turnId === turn.turnId);
+    await first.worker[Symbol.asyncDispose]();
+    rooms.forgetKeys();
+    await bench({ store, rooms });
+    turn.end(failed);
+    // The next attempt is another turn of the same session.
+    const { retryAfter } = await become(store, id, 'pending', 1);
+    const clock = new Clock();
+    clock.ms = Date.parse(retryAfter ?? '');
+    await bench({ store, rooms, clock });
+    (await rooms.turn(2)).end(completed);
+    expect(await become(store, id, 'completed', 1)).toMatchObject({ sessionId: turn.sessionId });
+    expect(rooms.turnsStarted).toHaveLength(2);
+    expect(rooms.recovered).toEqual([turn.sessionId]);
+  });
+
   test('a turn that has ended meanwhile ends the item', async () => {
     const { store, rooms } = await bench();
     const { id } = await enqueue(store);

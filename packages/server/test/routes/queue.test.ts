@@ -265,4 +265,22 @@ describe('a server that dies', () => {
     expect(await become(id, 'completed')).toMatchObject({ turnId: item.turnId, retryCount: 0 });
     expect(ash.rows('select * from turns where session_id = ?', item.sessionId ?? '')).toHaveLength(1);
   });
+
+  test('while the agent waits for an approval goes on with that turn, however long ago it was started', async () => {
+    const { ash } = use;
+    const { client } = ash;
+    const { id: sessionId } = await client.createSession('agent', { permissionMode: 'default' });
+    const prompt = script({ tools: [{ name: 'Bash', input: { command: 'echo run >> marks' } }] }, 'all done');
+    const { id } = await client.enqueue('agent', prompt, { sessionId });
+    await until(async () => (await client.listApprovals(sessionId)).length === 1);
+    const { turnId } = await client.getQueueItem(id);
+    expect(await ash.stop()).toBe(0);
+    // As after more than a week.
+    ash.change('delete from idempotency_keys');
+    await ash.start();
+    const [approval] = await client.listApprovals(sessionId, { status: 'pending' });
+    await client.answerApproval(sessionId, approval?.id ?? '', { decision: 'allow' });
+    expect(await become(id, 'completed', 'failed')).toMatchObject({ status: 'completed', turnId, retryCount: 0 });
+    expect(ash.rows('select * from turns where session_id = ?', sessionId)).toHaveLength(1);
+  });
 });

@@ -208,9 +208,18 @@ export function nounSuite({ fresh }: Backend): void {
       await store.write((tx) => idempotency.setResponse(tx, { tenantId: 'default', key: 'k', response }));
       const again = await store.write((tx) => idempotency.claim(tx, claim('late')));
       expect(again).toMatchObject({ resourceId: 'kept', fingerprint: 'f', response });
-      expect(await store.write((tx) => idempotency.sweep(tx, AT))).toBe(0);
-      expect(await store.write((tx) => idempotency.sweep(tx, LATER))).toBe(1);
+      const sweep = (before: string, limit: number) => store.write((tx) => idempotency.sweep(tx, { before, limit }));
+      expect(await sweep(AT, 9)).toBe(0);
+      expect(await sweep(LATER, 9)).toBe(1);
       expect(await idempotency.get(store.db, 'default', 'k')).toBeUndefined();
+      for (const n of upTo(4)) {
+        const at = new Date(Date.parse(AT) + Math.min(n, 2)).toISOString();
+        await store.write((tx) => idempotency.claim(tx, { ...claim('x'), key: `k${n}`, at }));
+      }
+      // The oldest first; those of the same instant together.
+      expect([await sweep(LATER, 1), await sweep(LATER, 1), await sweep(LATER, 1), await sweep(LATER, 1)]).toEqual([
+        1, 1, 2, 0,
+      ]);
     });
   });
 }

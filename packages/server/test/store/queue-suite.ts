@@ -1,4 +1,5 @@
 /** Conformance: the queue. */
+import { newId } from '@ash-ai/shared';
 import { describe, expect, test } from 'vitest';
 import type { Store } from '../../src/store/open.ts';
 import * as queue from '../../src/store/queue.ts';
@@ -123,6 +124,33 @@ export function queueSuite({ dialect, fresh }: Backend): void {
       expect(await claim(store, 22)).toBeUndefined();
       await store.write((tx) => queue.expireLeases(tx));
       expect((await claim(store, 22))?.id).toBe('q');
+    });
+
+    test('a turn belongs to its attempt: the next one has none at first', async () => {
+      const store = await opened(fresh());
+      await stored(store, 'q');
+      await claim(store, 1);
+      await update(store, 'q', { sessionId: 's', turnId: 't' });
+      await update(store, 'q', { status: 'pending', retryCount: 1, claimedBy: null, leaseUntil: null });
+      expect(await queue.get(store.db, 'default', 'q')).toMatchObject({ turnId: 't' });
+      expect(await claim(store, 2)).toMatchObject({ sessionId: 's', turnId: null, startedAt: second(2) });
+    });
+
+    test('the sweep forgets what ended before an instant, some at a time, and nothing that has not ended', async () => {
+      const store = await opened(fresh());
+      const idAt = (n: number): string => newId(Date.parse(second(n)));
+      const ids = upTo(5).map(idAt);
+      for (const [n, id] of ids.entries()) await stored(store, id, { createdAt: second(n) });
+      for (const [n, id] of ids.slice(0, 3).entries()) {
+        await store.write((tx) => queue.cancel(tx, { tenantId: 'default', id, at: second(n === 0 ? 30 : 10) }));
+      }
+      const sweep = (before: string, limit: number) => store.write((tx) => queue.sweep(tx, { before, limit }));
+      expect(await sweep(second(10), 9)).toBe(0);
+      expect(await sweep(second(20), 1)).toBe(1);
+      expect((await queue.list(store.db, 'default')).map(({ id }) => id)).toEqual([4, 3, 2, 0].map((n) => ids[n]));
+      expect(await sweep(second(20), 9)).toBe(1);
+      expect(await sweep(second(31), 9)).toBe(1);
+      expect(await queue.countByStatus(store.db)).toMatchObject({ pending: 2, cancelled: 0 });
     });
 
     test('racing claims give each item to one holder', async () => {

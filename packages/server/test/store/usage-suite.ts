@@ -1,4 +1,5 @@
 /** Conformance: usage. */
+import { newId } from '@ash-ai/shared';
 import { describe, expect, test } from 'vitest';
 import type { Store } from '../../src/store/open.ts';
 import * as usage from '../../src/store/usage.ts';
@@ -28,6 +29,16 @@ export function usageSuite({ fresh }: Backend): void {
       expect(await ids({ after: minute(1), before: minute(1) })).toEqual([1]);
       expect(await ids({ after: minute(2) })).toEqual([4, 2]);
       expect(await ids({ before: minute(1) })).toEqual([1, 0]);
+    });
+
+    test('the sweep forgets amounts from before an instant, of all tenants, some at a time', async () => {
+      const store = await opened(fresh());
+      const at = (n: number) => ({ id: newId(Date.parse(minute(n))), createdAt: minute(n) });
+      await stored(store, [at(0), { ...at(1), tenantId: 'acme' }, at(2), at(3)]);
+      const sweep = (limit: number) => store.write((tx) => usage.sweep(tx, { before: minute(3), limit }));
+      expect([await sweep(2), await sweep(2), await sweep(2)]).toEqual([2, 1, 0]);
+      expect(await usage.totals(store.db, 'default')).toEqual({ tool_call: 1 });
+      expect(await usage.totals(store.db, 'acme')).toEqual({});
     });
 
     test('sums keep fractions, and any number of rows is stored', async () => {
