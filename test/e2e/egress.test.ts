@@ -109,6 +109,50 @@ describe('what runs beside the agent', () => {
     await ash.client.endSession(id);
   });
 
+  test('a command and a first file call of a session that is asleep have the network and the secrets that a turn has', async () => {
+    const { ash } = use;
+    const url = `http://127.0.0.1:${port}`;
+    const key = await ash.call('POST', '/api/credentials', {
+      body: { type: 'custom', key: 'secret-of-rule', label: 'x' },
+    });
+    const { credential } = (await key.json()) as { credential: { id: string } };
+    const rule = {
+      ...{ host: `127.0.0.1:${port}`, upstream: 'http' },
+      headers: { 'x-secret': `{{credential:${credential.id}}}` },
+    };
+    const files = {
+      'CLAUDE.md': 'x',
+      '.ash/sandbox.json': JSON.stringify({ egress: { allow: [rule] } }),
+      'install.sh': `${curl} ${url}/set-up > got.txt`,
+    };
+    await ash.client.deployAgent('asleep', await ash.agentFolder('asleep', files));
+    const before = seen.length;
+    // The very first call of a session makes its workspace, by its scripts.
+    const fresh = await ash.client.createSession('asleep');
+    const read = await ash.call('GET', `/api/sessions/${fresh.id}/files/got.txt`);
+    expect(await read.text()).toBe('reached /set-up');
+    // One that was put to sleep is woken for its command.
+    await ash.call('POST', `/api/sessions/${fresh.id}/pause`);
+    await until(
+      async () =>
+        ((await (await ash.call('GET', '/health')).json()) as { activeSandboxes: number }).activeSandboxes === 0,
+    );
+    await ash.call('POST', `/api/sessions/${fresh.id}/resume`);
+    const reply = await ash.call('POST', `/api/sessions/${fresh.id}/exec`, {
+      body: { command: `${curl} ${url}/command; env; cat /proc/*/environ` },
+    });
+    const ran = (await reply.json()) as { stdout: string };
+    expect(ran.stdout).toContain('reached /command');
+    expect(ran.stdout).not.toContain('secret-of-rule');
+    const secrets = seen.slice(before).map((headers) => headers['x-secret']);
+    expect(secrets).toEqual(['secret-of-rule', 'secret-of-rule']);
+    // A paused one is not woken behind its owner's back, and says so.
+    const paused = await ash.client.createSession('asleep');
+    await ash.call('POST', `/api/sessions/${paused.id}/pause`);
+    const refused = await ash.call('GET', `/api/sessions/${paused.id}/files`);
+    expect([refused.status, await refused.json()]).toMatchObject([400, { code: 'session_not_active' }]);
+  });
+
   test('a command of a session that is allowed nothing has no proxy', async () => {
     const { ash } = use;
     const id = await session(ash, {});

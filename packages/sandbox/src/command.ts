@@ -20,7 +20,7 @@ export interface CommandPlace {
   within: Launched | undefined;
 }
 
-/** Runs the command to its end. @throws exec_failed when the wall can't be raised */
+/** Runs the command to its end. @throws exec_failed when the wall can't be raised, or the proxy that it is to have is gone */
 export async function runCommand(
   { isolation, limits, runtimeDir }: CommandSpec,
   { dir: sandboxDir, uids, within }: CommandPlace,
@@ -30,7 +30,12 @@ export async function runCommand(
   const place = { sandboxDir, runtimeDir, ...(name === undefined ? {} : { isolation: name }) };
   const inside = isolation.inside(place);
   // The proxy is the bridge's: without one there is none.
-  const network = egress === true && within !== undefined;
+  const network = egress === true;
+  if (network && within === undefined) {
+    throw errors.exec_failed({
+      reason: 'the session fell asleep, and its sandbox had the proxy that the command needs',
+    });
+  }
   const [file, args] = network
     ? withForwarder(`${inside.run}/egress.sock`, '/bin/bash', ['-c', command])
     : (['/bin/bash', ['-c', command]] as const);

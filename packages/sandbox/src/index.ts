@@ -23,6 +23,7 @@ export {
   type WorkspaceSource,
 } from './runner.ts';
 export { isolationLimits } from './sandbox-limits.ts';
+export { hasSetUp } from './set-up.ts';
 export { Slots } from './slots.ts';
 export { snapshotFilesOf, takeSnapshotsOffline } from './snapshot/offline.ts';
 export type { PutBack, Snapshot, Snapshots } from './snapshot/snapshots.ts';

@@ -11,6 +11,12 @@ const timeoutMs = 120_000;
 /** How much of the output an error carries, in characters from its end. */
 const tailChars = 2_000;
 
+/** Whether an agent's folder brings any. */
+export async function hasSetUp(agentDir: string): Promise<boolean> {
+  const found = await Promise.all(scripts.map((script) => lstat(join(agentDir, script)).catch(() => undefined)));
+  return found.some((entry) => entry?.isFile() === true);
+}
+
 /** Runs the scripts that are there, in order, behind a wall in the workspace. @throws setup_failed with the tail of the output */
 export async function runSetUp(
   spec: CommandSpec,

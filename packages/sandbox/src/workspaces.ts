@@ -24,7 +24,7 @@ export interface CommandRequest {
   limits?: SandboxLimits;
   /** How it is walled in. Default: as the runner does it. */
   isolation?: IsolationName;
-  /** Whether it gets the proxy of the live sandbox, for what that may reach. Default: no network. */
+  /** Whether it gets the proxy of the live sandbox, for what that may reach; without one it fails. Default: no network. */
   egress?: boolean;
 }
 

@@ -149,7 +149,7 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
       { concurrency: config.queueConcurrency },
     ),
   );
-  const withFiles = { store, openRequest, workspaces: runner.workspaces };
+  const withFiles = { store, openRequest, executor, workspaces: runner.workspaces };
   const attachments = new Attachments({ ...withFiles, logger, sandboxLogs, config });
   const commands = building.use(new Exec(withFiles));
   const serverHealth = health({ store, executor, spares, isolation });

@@ -2,7 +2,7 @@
 import type { Workspaces } from '@ash-ai/sandbox';
 import { errors } from '@ash-ai/shared';
 import type { Contract, Parsed } from '@ash-ai/shared/contract';
-import { orNoWorkspace, sessionOf, type WorkspaceRooms } from '../files/workspace-of.ts';
+import { mayReach, orNoWorkspace, sessionOf, type WorkspaceRooms } from '../files/workspace-of.ts';
 import type { ExecRoom } from '../http/rooms.ts';
 
 export class Exec implements ExecRoom, AsyncDisposable {
@@ -18,11 +18,13 @@ export class Exec implements ExecRoom, AsyncDisposable {
     const session = await sessionOf(this.#rooms, tenantId, sessionId);
     if (session.status !== 'active') throw errors.session_not_active({ status: session.status });
     const { workspace: source, runtime, limits, isolation, egress } = await this.#rooms.openRequest(session, {});
+    const reaches = mayReach(egress);
+    // The proxy is its bridge's, and so are the keys that are put in there.
+    if (reaches) await orNoWorkspace(sessionId, () => this.#rooms.executor.wake(sessionId));
     const running = this.#rooms.workspaces.exec(
       { sessionId, source },
       {
-        ...{ command, env: runtime.env, limits, timeoutMs: timeout },
-        egress: (egress?.policy?.allow.length ?? 0) > 0,
+        ...{ command, env: runtime.env, limits, timeoutMs: timeout, egress: reaches },
         ...(isolation === undefined ? {} : { isolation }),
       },
       this.#stop.signal,

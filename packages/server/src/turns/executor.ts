@@ -1,6 +1,6 @@
 /** Runs turns: a lane per session that is awake or busy, a bound on how many are awake, and sleep for the idle. */
 import type { Runner } from '@ash-ai/sandbox';
-import type { ApprovalAnswer, TurnEnded } from '@ash-ai/shared';
+import { type ApprovalAnswer, errors, type TurnEnded } from '@ash-ai/shared';
 import type { Spares } from '../spares/spares.ts';
 import { Lane, type LaneRooms } from './lane.ts';
 import { idleMsAt, Places, type PlacesOptions } from './places.ts';
@@ -115,6 +115,15 @@ export class Executor implements AsyncDisposable {
   warm(sessionId: string): void {
     const there = this.#options.spares.isGiven(sessionId);
     if (!this.#stopping && (there || this.#places.room > 0)) this.#lane(sessionId).warm();
+  }
+
+  /**
+   * Wakes a session for something that is no turn, and waits until it is awake.
+   * @throws shutting_down, session_busy, capacity_reached, spend_limit_reached; what its sandbox fails with
+   */
+  async wake(sessionId: string): Promise<void> {
+    if (this.#stopping) throw errors.shutting_down();
+    await this.#lane(sessionId).wake();
   }
 
   /** Takes up what an earlier server left of a session. */

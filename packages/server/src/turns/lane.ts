@@ -2,14 +2,18 @@
  * A session's lane: runs its turns one after another in its sandbox. It exists while the session is awake or has something
  * to do, and it alone holds the session's lease.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import { LeaseLost } from '@ash-ai/sandbox';
-import { type ApprovalAnswer, isAshError, type TurnEnded } from '@ash-ai/shared';
+import { type ApprovalAnswer, errors, isAshError, type TurnEnded } from '@ash-ai/shared';
 import * as turnStore from '../store/turns.ts';
 import { Carriage } from './carriage.ts';
 import { currentOf, type Turn, toTurn } from './current.ts';
 import type { SandboxRooms } from './lane-sandbox.ts';
 import { Ledger } from './ledger.ts';
 import { takeUp } from './take-up.ts';
+
+/** How long somebody waits who needs the sandbox of a turn that has none yet, in ms. */
+const wakeWaitMs = 30_000;
 
 /** What a lane needs of the rooms around it. */
 export interface LaneRooms extends SandboxRooms {
@@ -79,10 +83,20 @@ export class Lane {
 
   /** Wakes the session ahead of its first message. A failure is left for the message to meet. */
   warm(): void {
-    this.#work ??= this.#whileBusy(async () => {
-      await this.#own();
-      await this.#carriage.sandbox.wake({});
-    });
+    if (this.#work === undefined) this.#wake().catch(() => undefined);
+  }
+
+  /**
+   * Wakes the session for something that is no turn.
+   * @throws session_busy when its turn has no sandbox and gets none soon; what keeps the session from waking
+   */
+  async wake(): Promise<void> {
+    const late = Date.now() + wakeWaitMs;
+    while (!this.awake) {
+      if (this.#work === undefined) return await this.#wake();
+      if (this.resting || Date.now() > late) throw errors.session_busy({ sessionId: this.sessionId });
+      await Promise.race([this.#work, delay(50)]);
+    }
   }
 
   /** Interrupts the running turn, or only this one; the id of the turn, null when it doesn't run. */
@@ -120,6 +134,21 @@ export class Lane {
     this.#carriage.detach();
     await this.#work;
     await this.#carriage.sandbox.gone;
+  }
+
+  async #wake(): Promise<void> {
+    const woken = Promise.withResolvers<void>();
+    this.#work = this.#whileBusy(async () => {
+      try {
+        await this.#own();
+        await this.#carriage.sandbox.wake({});
+        woken.resolve();
+      } catch (cause) {
+        woken.reject(cause);
+        throw cause;
+      }
+    });
+    await woken.promise;
   }
 
   async #drain(): Promise<void> {

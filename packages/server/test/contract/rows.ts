@@ -60,7 +60,10 @@ const sandboxFiles = 'packages/sandbox/test/workspace/files.test.ts';
 const access = 'packages/sandbox/test/workspace/access.test.ts';
 const broken = 'packages/server/test/contract/broken.test.ts';
 /** Of every route that needs a workspace. */
+const waking = 'test/e2e/waking.test.ts';
+const notWoken = { session_busy: waking, capacity_reached: waking, spend_limit_reached: waking };
 const noWorkspace = { workspace_not_found: broken, workspace_lost: broken, setup_failed: broken };
+const noFiles = { ...noWorkspace, ...notWoken, session_not_active: 'test/e2e/egress.test.ts' };
 
 export const rows: { readonly [Name in keyof Contract]: Row } = {
   health: { request: () => ({}) },
@@ -290,7 +293,7 @@ export const rows: { readonly [Name in keyof Contract]: Row } = {
   listSessionFiles: {
     ...ofSession,
     also: [({ session }) => ({ params: { id: session }, query: { includeHidden: false } })],
-    elsewhere: noWorkspace,
+    elsewhere: noFiles,
   },
   getSessionFile: {
     request: ({ session, file }) => ({ params: { id: session, path: file }, query: { format: 'json' } }),
@@ -298,7 +301,7 @@ export const rows: { readonly [Name in keyof Contract]: Row } = {
     missing: { session: 'session_not_found', file: 'file_not_found' },
     errors: { file_path_invalid: badPaths, not_a_file: odd('attachments') },
     elsewhere: {
-      ...noWorkspace,
+      ...noFiles,
       file_access_denied: access,
       file_too_large: filesTest,
     },
@@ -321,18 +324,18 @@ export const rows: { readonly [Name in keyof Contract]: Row } = {
         body: { files: [{ path: 'a', content: '' }], targetPath },
       })),
     },
-    elsewhere: noWorkspace,
+    elsewhere: noFiles,
   },
   deleteSessionFile: {
     request: ({ session, file }) => ({ params: { id: session, path: file } }),
     fresh: fresh.file,
     missing: { session: 'session_not_found', file: 'file_not_found' },
     errors: { file_path_invalid: badPaths, not_a_file: odd('attachments') },
-    elsewhere: { ...noWorkspace, file_access_denied: access },
+    elsewhere: { ...noFiles, file_access_denied: access },
   },
   downloadWorkspace: {
     ...ofSession,
-    elsewhere: { ...noWorkspace, bundle_too_large: 'packages/server/test/routes/bundle.test.ts' },
+    elsewhere: { ...noFiles, bundle_too_large: 'packages/server/test/routes/bundle.test.ts' },
   },
   uploadWorkspace: {
     request: ({ session, bundle }) => ({ params: { id: session }, body: { bundle } }),
@@ -343,7 +346,7 @@ export const rows: { readonly [Name in keyof Contract]: Row } = {
         body: { bundle },
       })),
     },
-    elsewhere: { ...noWorkspace, workspace_full: sandboxFiles },
+    elsewhere: { ...noFiles, workspace_full: sandboxFiles },
   },
   uploadAttachment: {
     request: ({ session }) => ({
@@ -385,6 +388,7 @@ export const rows: { readonly [Name in keyof Contract]: Row } = {
     errors: { session_not_active: ({ ended }) => ({ params: { id: ended }, body: { command: 'true' } }) },
     elsewhere: {
       ...noWorkspace,
+      ...notWoken,
       exec_failed: broken,
     },
   },

@@ -1,5 +1,6 @@
 /** Commands in a session's workspace, and what its sandbox says: schemas and routes (spec/http-api.md §5.4, §5.5). */
 import { z } from 'zod';
+import { wakeErrors } from './files.ts';
 import { defineRoutes, idParams, programText, timestamp } from './route.ts';
 
 /** Bounds of one command, and of the log of a sandbox. */
@@ -68,7 +69,7 @@ export const execRoutes = defineRoutes({
     },
     errors: [
       'session_not_found',
-      'session_not_active',
+      ...wakeErrors,
       'workspace_not_found',
       'workspace_lost',
       'setup_failed',

@@ -65,7 +65,12 @@ const writeBody = z
   })
   .meta({ id: 'WriteFiles' });
 
-const sessionFileErrors = ['session_not_found', 'workspace_not_found', 'workspace_lost', 'setup_failed'] as const;
+/** What keeps a session from being woken for something that is no turn. */
+export const wakeErrors = ['session_not_active', 'session_busy', 'capacity_reached', 'spend_limit_reached'] as const;
+const sessionFileErrors = [
+  ...(['session_not_found', 'workspace_not_found', 'workspace_lost', 'setup_failed'] as const),
+  ...wakeErrors,
+] as const;
 const fileErrors = ['file_path_invalid', 'file_not_found', 'not_a_file', 'file_access_denied'] as const;
 
 export const fileRoutes = defineRoutes({
