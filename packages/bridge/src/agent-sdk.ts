@@ -1,8 +1,9 @@
 /** The only file that knows the Claude Agent SDK: starts the runtime inside the wall and speaks with it. */
 import { type CanUseTool, type Options, type Query, query, type SDKUserMessage } from '@anthropic-ai/claude-agent-sdk';
 import type { SdkMessage, TurnContent } from '@ash-ai/shared';
-import type { GoOn, LiveOptions, Paths, RuntimeOptions } from '@ash-ai/shared/bridge-wire';
-import { proxyEnv, withForwarder } from '@ash-ai/shared/egress';
+import type { LiveOptions, Paths, RuntimeOptions } from '@ash-ai/shared/bridge-wire';
+import { withForwarder } from '@ash-ai/shared/egress';
+import { runtimeCommand, runtimeEnv } from '@ash-ai/shared/runtime-command';
 import type { Ask } from './approvals.ts';
 import { networkNote } from './egress/network-note.ts';
 import type { Wall } from './wall.ts';
@@ -13,6 +14,14 @@ const unwantedTools = ['ListAgents', 'SendMessage', 'ScheduleWakeup', 'CronCreat
 /** Options of the runtime, and whether anything but model calls may leave its wall. */
 export interface StartOptions extends RuntimeOptions {
   egress: boolean;
+  /** Names the command with which it was started already. */
+  headStart: string | undefined;
+}
+
+/** What it has to do with its session. */
+interface RuntimeOwner {
+  ask: Ask;
+  started(args: readonly string[]): void;
 }
 
 /** A conversation with the agent runtime: one process, one streaming-input query. */
@@ -24,8 +33,10 @@ export class AgentRuntime {
   /** What the live query was switched to. */
   #switched: { model?: string | undefined; effort?: LiveOptions['effort'] | undefined } = {};
 
-  constructor(wall: Wall, runtime: StartOptions, paths: Paths, ask: Ask) {
-    const env = runtimeEnv(runtime, paths);
+  /** @param started hears the arguments with which the SDK starts the runtime */
+  constructor(wall: Wall, runtime: StartOptions, paths: Paths, { ask, started }: RuntimeOwner) {
+    const { egress, headStart } = runtime;
+    const env = runtimeEnv(runtime, paths, { egress, isRoot: process.getuid?.() === 0 });
     this.#ownModel = runtime.model;
     this.#query = query({
       prompt: this.#input,
@@ -37,9 +48,10 @@ export class AgentRuntime {
         env,
         pathToClaudeCodeExecutable: paths.executable,
         spawnClaudeCodeProcess: ({ args }) => {
+          started(args);
           const { executable, egressSocket } = paths;
-          if (runtime.egress) wall.start(...withForwarder(egressSocket, executable, args), env);
-          else wall.start(executable, args, env);
+          const command = egress ? withForwarder(egressSocket, executable, args) : ([executable, args] as const);
+          wall.start(runtimeCommand(...command, env), headStart);
           return wall;
         },
       },
@@ -137,40 +149,6 @@ function sdkOptions(runtime: StartOptions): Options {
 function identityOf({ sessionId, resume, forkOf }: RuntimeOptions): Options {
   if (resume) return { resume: sessionId };
   return forkOf === undefined ? { sessionId } : { sessionId, resume: forkOf.sessionId, forkSession: true };
-}
-
-/** The whole environment of the runtime and, with it, of every tool. No secret in it. */
-function runtimeEnv(runtime: StartOptions, paths: Paths): Record<string, string> {
-  return {
-    PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
-    LANG: 'C.UTF-8',
-    TERM: 'dumb',
-    SHELL: '/bin/bash',
-    USER: 'agent',
-    ...runtime.env,
-    ...(runtime.egress ? proxyEnv() : {}),
-    HOME: paths.home,
-    CLAUDE_CONFIG_DIR: `${paths.home}/.claude`,
-    ANTHROPIC_BASE_URL: 'http://model.ash.internal',
-    ANTHROPIC_UNIX_SOCKET: paths.modelSocket,
-    ANTHROPIC_API_KEY: 'set-by-the-gateway',
-    CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
-    DISABLE_TELEMETRY: '1',
-    DISABLE_ERROR_REPORTING: '1',
-    DISABLE_AUTOUPDATER: '1',
-    CLAUDE_CODE_DISABLE_BACKGROUND_TASKS: '1',
-    CLAUDE_CODE_DISABLE_CRON: '1',
-    // Only without walls are we root; whoever asked for that was told what it means, the runtime need not refuse.
-    ...(process.getuid?.() === 0 ? { IS_SANDBOX: '1' } : {}),
-    ...goOnEnv(runtime.goOn?.how),
-  };
-}
-
-/** Without the second switch the runtime would make calls again that were under way; with it, it would not ask leave again. */
-function goOnEnv(how: GoOn['how'] | undefined): Record<string, string> {
-  if (how === undefined || how === 'told') return {};
-  const goesOn = { CLAUDE_CODE_RESUME_INTERRUPTED_TURN: '1' };
-  return how === 'asks_again' ? goesOn : { ...goesOn, CLAUDE_CODE_RESUME_SHOWS_CUT_OFF_CALLS: '1' };
 }
 
 /** The messages to the runtime, as the SDK wants to pull them. */

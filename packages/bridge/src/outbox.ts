@@ -94,8 +94,8 @@ export class Outbox {
   }
 
   /** A frame that only whoever is attached now needs. */
-  tell(header: FrameHeader): void {
-    this.#socket?.write(formatFrame(header));
+  tell(header: FrameHeader, payload?: string): void {
+    this.#socket?.write(formatFrame(header, payload));
   }
 
   /** A line for the sandbox's log; left out when nobody takes it. */

@@ -103,7 +103,11 @@ export class BridgeSession {
       return this.#approvals.ask(asked, signal);
     };
     const egress = this.#egress.offersForwarder(options.egress?.policy);
-    const runtime = new AgentRuntime(this.#wall, { ...options.runtime, egress }, options.paths, ask);
+    const { headStart } = options;
+    const runtime = new AgentRuntime(this.#wall, { ...options.runtime, egress, headStart }, options.paths, {
+      ask,
+      started: (args) => this.#outbox.tell({ kind: 'started' }, JSON.stringify(args)),
+    });
     this.#runtime = runtime;
     if (goOn?.words !== undefined) runtime.send(undefined, goOn.words);
     // A runtime that doesn't come up reports it through its messages.

@@ -2,6 +2,7 @@
  * The channels to the wall, inherited from the server that launched both: 3 stdin, 4 stdout, 5 stderr of the runtime,
  * 6 the command to run inside, 7 the wall's status, 8 the leash (while it is open, the wall lives).
  */
+import { createHash } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
@@ -70,11 +71,13 @@ export class Wall extends EventEmitter<WallEvents> {
     return this.#stderrTail.trim();
   }
 
-  /** Runs the one command that this wall is for, with exactly this environment. */
-  start(executable: string, args: readonly string[], env: Readonly<Record<string, string>>): void {
-    const assignments = Object.entries(env).map(([name, value]) => `${name}=${value}`);
-    const argv = ['/usr/bin/env', '-i', ...assignments, executable, ...args];
-    this.#command.end(argv.map((part) => `${part.replaceAll('\0', '')}\0`).join(''));
+  /**
+   * Runs the one command that this wall is for, unless it runs already.
+   * @param headStart SHA-256 of what was started in it; anything else than the command is ended
+   */
+  start(command: string, headStart?: string): void {
+    if (headStart === undefined) this.#command.end(command);
+    else if (createHash('sha256').update(command).digest('hex') !== headStart) this.kill();
   }
 
   /** Ends everything inside. The leash knows one signal only. */

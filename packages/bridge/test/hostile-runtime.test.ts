@@ -1,5 +1,6 @@
 /** The bridge process with a runtime that is out to break it: it ends turns with a code, or goes on, and stays small. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
@@ -32,7 +33,11 @@ class Duel implements AsyncDisposable {
     this.#child = child;
   }
 
-  static async begin(permissionMode = 'bypassPermissions'): Promise<Duel> {
+  /** What the bridge has run in the wall. */
+  command = '';
+
+  /** @param headStart names a command that is said to run in the wall already */
+  static async begin(permissionMode = 'bypassPermissions', headStart?: string): Promise<Duel> {
     const dir = await mkdtemp(join(tmpdir(), 'ash-duel-'));
     await Promise.all(['bridge', 'run'].map((name) => mkdir(join(dir, name))));
     const channels = Array.from({ length: 6 }, () => 'pipe' as const);
@@ -56,6 +61,9 @@ class Duel implements AsyncDisposable {
       for (const fd of [3, 4, 5, 7]) duel.#channel(fd).destroy();
     });
     duel.#channel(8).resume();
+    duel.#channel(6).on('data', (chunk: Buffer) => {
+      duel.command += chunk.toString();
+    });
     await duel.#attach(join(dir, 'bridge', 'bridge.sock'));
     const limits = { memoryMb: 1024, pids: 256, turnTimeoutMs: null };
     const paths = { workspace: '/', home: '/', modelSocket: '/m', egressSocket: '/e', executable: '/runtime' };
@@ -67,8 +75,9 @@ class Duel implements AsyncDisposable {
       upstream: { baseUrl: 'http://127.0.0.1:1', headers: {} },
       paths,
       limits,
+      ...(headStart === undefined ? {} : { headStart }),
     });
-    await duel.#initialize();
+    await Promise.race([duel.#initialize(), duel.until(() => duel.wallEnded)]);
     return duel;
   }
 
@@ -272,4 +281,24 @@ test.each([
   const { kind, payload } = await duel.ended();
   expect(kind === 'turn_cut' ? payload.code : payload.outcome).toMatch(/^(completed|failed|runtime_failed)$/);
   expect(payload.failure ?? payload).toEqual(expect.anything());
+});
+
+test('a runtime with a head start is taken as it is when the Agent SDK would have started just that', async () => {
+  await using first = await Duel.begin();
+  expect(first.command).toContain(`--session-id=${sessionId}\0`);
+  const args = JSON.parse(first.kinds('started')[0]?.payload ?? 'null');
+  expect(first.command.endsWith(`/runtime\0${args.join('\0')}\0`)).toBe(true);
+
+  await using second = await Duel.begin(undefined, createHash('sha256').update(first.command).digest('hex'));
+  await second.result();
+  expect(await second.ended()).toMatchObject({ kind: 'turn_end', payload: { outcome: 'completed' } });
+  expect(second.command).toBe('');
+});
+
+test('a runtime with a head start that is another one is ended, with its wall, before it is told anything', async () => {
+  await using duel = await Duel.begin(undefined, createHash('sha256').update('another').digest('hex'));
+  await duel.until(() => duel.wallEnded);
+  // So that the server, which hears what was wanted, does better the next time.
+  expect(duel.kinds('started')).toHaveLength(1);
+  expect(duel.kinds('ready')).toEqual([]);
 });

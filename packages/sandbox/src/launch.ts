@@ -23,6 +23,12 @@ export interface LaunchOptions {
   startTimeoutMs?: number;
 }
 
+/** A runtime that is started while its bridge comes up, once its workspace is `prepared`. */
+export interface Ahead {
+  command: string;
+  prepared: Promise<unknown>;
+}
+
 /** A pair that is up, with its bridge listening to us. */
 export interface Raised {
   launched: Launched;
@@ -43,7 +49,7 @@ export class Launches {
     this.#enforcedBy = enforcedBy;
   }
 
-  /** @throws runtime_missing, sandbox_launch_failed; then the caller ends what is left */
+  /** @param ahead is run in the wall as soon as that stands. @throws runtime_missing, sandbox_launch_failed; then the caller ends what is left */
   async raise(
     sessionId: string,
     { dir, layout, uids }: Prepared,
@@ -52,6 +58,7 @@ export class Launches {
       isolation: wanted,
       ...attachment
     }: Attachment & { limits: SandboxLimits; isolation?: IsolationName | undefined },
+    ahead?: Ahead,
   ): Promise<Raised> {
     const { isolation, executable, bridge } = this.#options;
     await access(executable).catch((cause: unknown) => {
@@ -62,6 +69,7 @@ export class Launches {
     await rm(join(layout.bridge, 'bridge.sock'), { force: true });
     const sandboxId = sandboxIdOf(this.#tag, sessionId);
     this.underWay.add(sandboxId);
+    const command = Promise.withResolvers<string | undefined>();
     const launched = await isolation
       .launch({
         sandboxId,
@@ -71,18 +79,30 @@ export class Launches {
         limits: isolationLimits(limits),
         runtimeDir: dirname(executable),
         bridge: { execPath: process.execPath, ...bridge, env: { ...bridge.env, HOME: layout.bridge } },
+        ...(ahead === undefined ? {} : { command: command.promise }),
       })
       .catch((cause: unknown) => {
         if (!(cause instanceof IsolationError)) throw cause;
         throw errors.sandbox_launch_failed({ reason: cause.message }, { cause });
       })
       .then(async (made) => {
-        await writeRecord(dir, made);
+        // Before anything runs in it, as whoever finds the record must know.
+        await writeRecord(dir, ahead === undefined ? made : { ...made, headStart: true });
         if (await isSpare(dir)) await weigh(made, 'spare');
         return made;
       })
+      .catch((cause: unknown) => {
+        command.resolve(undefined);
+        throw cause;
+      })
       .finally(() => this.underWay.delete(sandboxId));
     const unheld = this.#unheldBy(launched);
+    if (unheld !== undefined) command.resolve(undefined);
+    else
+      ahead?.prepared.then(
+        () => command.resolve(ahead.command),
+        () => command.resolve(undefined),
+      );
     const connection = unheld === undefined ? await this.connect(layout.bridge, attachment, launched) : undefined;
     if (connection === undefined) {
       throw errors.sandbox_launch_failed({ reason: unheld ?? (await whyNotUp(layout.bridge)) });

@@ -3,11 +3,13 @@ import { mkdir, readdir, realpath, rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { errors, isId, newId } from '@ash-ai/shared';
-import type { Enforced, SandboxLimits } from '@ash-ai/shared/contract';
+import type { Paths } from '@ash-ai/shared/bridge-wire';
+import type { Enforced, IsolationName, SandboxLimits } from '@ash-ai/shared/contract';
 import { Disks, isMounted } from './disk/disks.ts';
 import { type DiskSize, whyNoImages } from './disk/image.ts';
 import { watchDisk, watchImage } from './disk/watch.ts';
 import { forkFiles } from './fork.ts';
+import { type HeadStart, HeadStarts } from './head-start.ts';
 import type { Launched, Limits } from './isolation/isolation.ts';
 import { diskOf, layoutOf } from './isolation/layout.ts';
 import { limitEventsOf } from './isolation/limit-events.ts';
@@ -91,6 +93,8 @@ class LocalRunner implements Runner, AsyncDisposable {
    */
   readonly #starts = new Slots(availableParallelism());
 
+  readonly #headStarts = new HeadStarts();
+
   constructor(options: LocalRunnerOptions, found: { uids: UidPool | undefined; tag: string; images: boolean }) {
     const { uids, tag, images } = found;
     this.#options = options;
@@ -151,9 +155,16 @@ class LocalRunner implements Runner, AsyncDisposable {
     await this.#options.isolation.setFrozen(launched, false);
     const { committed } = request;
     const folder = layoutOf(dir).bridge;
+    let resumed = false;
+    const remains = this.#remains(dir, launched, {
+      limits: request.limits,
+      started: (args) => this.#headStarts.learn(request, resumed, args),
+    });
     const connection = await this.#launches.connect(folder, request, launched);
-    const remains = this.#remains(dir, launched, request.limits);
-    if (connection === undefined) {
+    // Its bridge can't tell a runtime that was started ahead of it, and not opened, from none.
+    const useless = starts && launched.headStart === true && connection?.attached.runtimeKey === null;
+    if (useless) connection?.destroy();
+    if (connection === undefined || useless) {
       await remains.kill();
       const life = (await readSpool(folder, committed))?.life ?? newId();
       return new LocalSandbox('remains', life, committed, remains);
@@ -163,11 +174,9 @@ class LocalRunner implements Runner, AsyncDisposable {
     try {
       // One that waited for whoever comes has nothing of anybody in it yet.
       if (sandbox.runtimeKey === '') await this.workspaces.prepare(request.sessionId, request.workspace);
+      resumed = await hasTranscript(layoutOf(dir).home, request.sessionId);
       // A bridge that was opened before only takes the keys from it.
-      await this.#openBridge(sandbox, request, {
-        launched,
-        resume: await hasTranscript(layoutOf(dir).home, request.sessionId),
-      });
+      await this.#openBridge(sandbox, request, { launched, resume: resumed });
     } catch (cause) {
       sandbox.detach();
       throw cause;
@@ -279,12 +288,21 @@ class LocalRunner implements Runner, AsyncDisposable {
     await using _disk = await this.#disks.hold(this.#dir(sessionId), disk);
     const place = await this.workspaces.place(sessionId);
     const resume = boot === undefined ? false : await this.#resumes(sessionId, place.layout.home, boot);
+    const headStart = boot && this.#headStartFor(boot, { resume, walled: place.uids !== undefined });
+    const made = Promise.withResolvers<void>();
     // The bridge's start takes longer than most workspaces: nothing of it looks at the files before it is told to.
-    const raising = this.#launches.raise(sessionId, place, { ...request, isolation: boot?.isolation });
-    const [raised, prepared] = await Promise.allSettled([
-      raising,
-      boot === undefined ? undefined : this.workspaces.prepare(sessionId, boot.workspace, networkOf(boot, raising)),
-    ]);
+    const raising = this.#launches.raise(
+      sessionId,
+      place,
+      { ...request, isolation: boot?.isolation },
+      headStart && { command: headStart.command, prepared: made.promise },
+    );
+    const preparing =
+      boot === undefined ? undefined : this.workspaces.prepare(sessionId, boot.workspace, networkOf(boot, raising));
+    preparing?.then(() => made.resolve(), made.reject);
+    // Whoever waits for it meets its failure there.
+    made.promise.catch(() => undefined);
+    const [raised, prepared] = await Promise.allSettled([raising, preparing]);
     if (raised.status === 'rejected' || prepared.status === 'rejected') {
       if (raised.status === 'fulfilled') raised.value.connection.destroy();
       // What its scripts tried to reach is in the bridge's spool: whoever comes next reads that first, as of one that died.
@@ -297,10 +315,19 @@ class LocalRunner implements Runner, AsyncDisposable {
       'cold',
       connection,
       request.committed,
-      this.#remains(place.dir, launched, request.limits),
+      this.#remains(place.dir, launched, {
+        limits,
+        started: (args) => boot && this.#headStarts.learn(boot, resume, args),
+      }),
     );
-    if (boot !== undefined) await this.#openBridge(sandbox, { sessionId, limits, ...boot }, { launched, resume });
+    const how = { launched, resume, headStart: headStart?.digest };
+    if (boot !== undefined) await this.#openBridge(sandbox, { sessionId, limits, ...boot }, how);
     return sandbox;
+  }
+
+  #headStartFor(boot: Boot, { resume, walled }: { resume: boolean; walled: boolean }): HeadStart | undefined {
+    const paths = this.#pathsOf(boot.runtime.sessionId, boot.isolation ?? this.#options.isolation.name);
+    return this.#headStarts.of(boot, resume, paths, !walled && process.getuid?.() === 0);
   }
 
   /** Whether there is a conversation to go on with. @throws conversation_lost */
@@ -315,14 +342,8 @@ class LocalRunner implements Runner, AsyncDisposable {
   async #openBridge(
     sandbox: LocalSandbox,
     request: Boot & Pick<OpenRequest, 'sessionId' | 'limits'>,
-    { launched, resume }: { launched: Launched; resume: boolean },
+    { launched, resume, headStart }: { launched: Launched; resume: boolean; headStart?: string | undefined },
   ): Promise<void> {
-    const { isolation, executable } = this.#options;
-    const inside = isolation.inside({
-      sandboxDir: this.#dir(request.sessionId),
-      runtimeDir: dirname(executable),
-      isolation: launched.isolation,
-    });
     sandbox.open({
       cmd: 'open',
       runtimeKey: request.runtimeKey,
@@ -330,19 +351,33 @@ class LocalRunner implements Runner, AsyncDisposable {
       upstream: request.upstream,
       ...(request.egress === undefined ? {} : { egress: request.egress }),
       limits: { ...request.limits, ...(await limitEventsOf(launched.groups)) },
-      paths: {
-        workspace: inside.workspace,
-        home: inside.home,
-        modelSocket: join(inside.run, 'model.sock'),
-        egressSocket: join(inside.run, 'egress.sock'),
-        executable: join(inside.runtime, basename(executable)),
-      },
+      paths: this.#pathsOf(request.sessionId, launched.isolation),
+      ...(headStart === undefined ? {} : { headStart }),
     });
   }
 
-  #remains(dir: string, launched: Launched, limits: SandboxLimits): Remains {
+  /** Where the runtime sees things. */
+  #pathsOf(sessionId: string, isolation: IsolationName): Paths {
+    const { executable } = this.#options;
+    const sandboxDir = this.#dir(sessionId);
+    const inside = this.#options.isolation.inside({ sandboxDir, runtimeDir: dirname(executable), isolation });
+    return {
+      workspace: inside.workspace,
+      home: inside.home,
+      modelSocket: join(inside.run, 'model.sock'),
+      egressSocket: join(inside.run, 'egress.sock'),
+      executable: join(inside.runtime, basename(executable)),
+    };
+  }
+
+  #remains(
+    dir: string,
+    launched: Launched,
+    { limits, started }: { limits: SandboxLimits; started(args: readonly string[]): void },
+  ): Remains {
     const { workspace, home } = layoutOf(dir);
     return {
+      started,
       watch: async (signal, hit) => {
         if (this.enforced.disk === 'none') return;
         if (await isMounted(dir)) await watchImage({ place: diskOf(dir), limits, signal, hit });

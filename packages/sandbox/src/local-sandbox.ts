@@ -14,6 +14,8 @@ export interface Remains {
   read(known: Committed): Promise<Frame[]>;
   /** Watches the limits that nothing else holds, until the signal. */
   watch(signal: AbortSignal, hit: (failure: TurnFailure) => void): Promise<void>;
+  /** Hears with which arguments the Agent SDK started the runtime. */
+  started(args: readonly string[]): void;
   /** Forgets the sandbox; called once its frames are committed. */
   settle(): Promise<void>;
 }
@@ -68,9 +70,10 @@ export class LocalSandbox implements AwakeSandbox {
       const watch = this.#remains.watch(left.signal, (failure) => this.#connection?.send({ cmd: 'limit', failure }));
       try {
         for await (const batch of this.#connection.frames()) {
-          for (const { header } of batch) {
+          for (const { header, payload } of batch) {
             if ('n' in header) this.#seen = header.n;
             else if (header.kind === 'ready') this.#booted.resolve();
+            else if (header.kind === 'started') this.#remains.started(argsOf(payload));
           }
           yield batch;
         }
@@ -125,4 +128,10 @@ export class LocalSandbox implements AwakeSandbox {
     this.#booted.resolve();
     this.#connection?.destroy();
   }
+}
+
+function argsOf(payload: string): readonly string[] {
+  const args: unknown = JSON.parse(payload);
+  if (Array.isArray(args) && args.every((arg) => typeof arg === 'string')) return args;
+  throw new MalformedFrame('not a list of arguments');
 }

@@ -131,6 +131,8 @@ export type BridgeCommand =
       egress?: EgressTerms;
       paths: Paths;
       limits: HeldLimits;
+      /** SHA-256 of the command with which the runtime was started already, while the bridge came up. */
+      headStart?: string;
     }
   /** What may leave before the runtime is opened, while the workspace is set up. */
   | { cmd: 'terms'; upstream: ModelUpstream; egress: EgressTerms }
@@ -168,6 +170,8 @@ export type FrameHeader =
   | { kind: 'superseded'; epoch: number }
   /** The runtime has come up (its first answer), once per life. */
   | { kind: 'ready' }
+  /** The runtime is started; the payload is the list of its arguments. */
+  | { kind: 'started' }
   /** A line for the log of the sandbox; whoever isn't attached misses it. */
   | { kind: 'log'; level: 'stdout' | 'stderr' | 'system' }
   | { kind: 'message'; n: number; turnId: string | null }

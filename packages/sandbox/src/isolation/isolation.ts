@@ -78,6 +78,8 @@ export interface SandboxSpec {
 
 export interface LaunchSpec extends SandboxSpec {
   bridge: BridgeSpec;
+  /** Resolves with what is to run in the wall ahead of the bridge's own word, or with undefined when nothing is. */
+  command?: Promise<string | undefined>;
 }
 
 export interface ExecSpec extends SandboxSpec {
@@ -132,6 +134,8 @@ export interface Launched {
   enforced: Enforced;
   /** Limits as read back from the kernel; absent where nothing enforces them. */
   limits: { memoryBytes?: number; pids?: number; cpus?: number };
+  /** Whether something may run in the wall that the bridge was not told of; then it is of use to its launcher only. */
+  headStart?: true;
 }
 
 /** Folders as the agent runtime sees them. */

@@ -1,5 +1,6 @@
 /** Spawns the two processes of a sandbox, detached, and leaves them joined with each other and with nobody else. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import type { Socket } from 'node:net';
 import type { Readable, Stream } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { bridgeChannels, wallChannels } from './channels.ts';
@@ -18,6 +19,8 @@ export interface PairSpec {
   wall: Command & { files: readonly number[] };
   /** `announces`: it goes through a launcher, which says `ok` on the ready channel. */
   bridge: Command & { log: number; announces: boolean };
+  /** See `LaunchSpec`. */
+  command?: Promise<string | undefined> | undefined;
 }
 
 export interface Pair {
@@ -56,6 +59,14 @@ async function identified(pid: number, what: string): Promise<ProcessIdentity> {
   return identity;
 }
 
+/** Keeps an end until it is known what is to be said on it, if anything. The other holders' ends are the same socket. */
+async function sayLater(end: Socket, command: Promise<string | undefined> | undefined): Promise<void> {
+  end.on('error', () => undefined);
+  const text = await command?.catch(() => undefined);
+  if (text === undefined) end.destroy();
+  else end.end(text, () => end.destroy());
+}
+
 /**
  * The wall comes first, because its ends must be blocking ones and Node makes only its own end of a pair non-blocking;
  * the bridge, which is Node, gets those. All within one tick, so that this process reads nothing that isn't its own.
@@ -72,7 +83,9 @@ export async function spawnPair(spec: PairSpec): Promise<Pair> {
     stdio: ['ignore', spec.bridge.log, spec.bridge.log, ...ends, ...(spec.bridge.announces ? ['pipe' as const] : [])],
     ...(spec.bridge.cwd === undefined ? {} : { cwd: spec.bridge.cwd }),
   });
-  for (const end of ends) (end as Readable).destroy();
+  const command = spec.command && ends[bridgeChannels.command - bridgeChannels.stdin];
+  for (const end of ends) if (end !== command) (end as Readable).destroy();
+  if (command !== undefined) void sayLater(command as Socket, spec.command);
   wall.unref();
   bridge.unref();
   const outcomes = await Promise.allSettled([

@@ -54,6 +54,7 @@ async function launch(spec: LaunchSpec): Promise<Launched> {
   const pair = await spawnPair({
     wall: { file: process.execPath, args: supervisor, env: {}, cwd: layout.workspace, files: [] },
     bridge: { file: execPath, args, env, cwd: layout.bridge, log: log.fd, announces: false },
+    command: spec.command,
   });
   return {
     ...{ isolation: 'process' as const, sandboxId: spec.sandboxId, bootId: await bootId(), ...pair },

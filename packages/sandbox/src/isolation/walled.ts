@@ -66,6 +66,7 @@ export async function launchWalled(maker: WallMaker, spec: LaunchSpec): Promise<
     const pair = await spawnPair({
       wall: { ...launcher(script), files: files.fds },
       bridge: { ...launcher(bridgeLauncher(own, bridgeDir, bridge)), log: log.fd, announces: true },
+      command: spec.command,
     });
     return {
       ...{ isolation: maker.name, sandboxId: spec.sandboxId, bootId: await bootId(), ...pair },
