@@ -1,7 +1,8 @@
 /**
  * `npm run bench`: Ash beside the Agent SDK alone, with the same scripted model in the same run. Builds, measures what is
  * built, prints a table, keeps the figures in bench-results/, and compares them with the last run. Reports; asserts nothing.
- * `-- --only <words>` runs the benchmarks whose names hold one of the words; `-- --list` names them.
+ * `-- --only <words>` runs the benchmarks whose names hold one of the words; `-- --list` names them; `-- --markdown` prints
+ * the table as docs/benchmarks.md has it.
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,6 +18,7 @@ import { busyCores, machine } from './machine.ts';
 import { manyReaders } from './many-readers.ts';
 import type { Results } from './measure.ts';
 import { rates } from './rates.ts';
+import { printMarkdown, printTable } from './report.ts';
 import { ociWalls, walls } from './sandbox.ts';
 import { sleeping } from './sleeping.ts';
 
@@ -25,7 +27,11 @@ const resultsDir = join(process.cwd(), 'bench-results');
 const serverLog = join(resultsDir, 'server.log');
 mkdirSync(resultsDir, { recursive: true });
 const { values: given } = parseArgs({
-  options: { only: { type: 'string' }, list: { type: 'boolean', default: false } },
+  options: {
+    only: { type: 'string' },
+    list: { type: 'boolean', default: false },
+    markdown: { type: 'boolean', default: false },
+  },
 });
 
 /** A server of its own with an agent, for a benchmark that needs nothing else. */
@@ -96,7 +102,8 @@ for (const [index, [name, work]] of chosen.entries()) {
   keep();
 }
 
-print(results, before);
+if (given.markdown) printMarkdown(results, before);
+else printTable(results, before);
 console.log(`\n${seconds(started)} s; kept in ${kept}`);
 if (failed.length > 0) process.exitCode = 1;
 
@@ -121,19 +128,4 @@ function lastRun(): Results {
     // The first run has nothing to be compared with.
   }
   return earlier;
-}
-
-function print(now: Results, earlier: Results): void {
-  const cell = (value: number): string => (value >= 100 ? value.toFixed(0) : value.toFixed(1)).padStart(9);
-  const head = ['p50', 'p95', 'p99'].map((name) => name.padStart(9)).join('');
-  console.log(`\n${'what'.padEnd(62)}${'n'.padStart(7)}${head}  unit  before  change`);
-  for (const [name, { n, p50, p95, p99, unit }] of Object.entries(now)) {
-    const was = earlier[name]?.p50;
-    const change = was === undefined || was === 0 ? undefined : Math.round((p50 / was - 1) * 100);
-    const compared =
-      was === undefined ? '' : `${cell(was)}  ${change === undefined ? '' : `${change > 0 ? '+' : ''}${change} %`}`;
-    console.log(
-      `${name.padEnd(62)}${String(n).padStart(7)}${cell(p50)}${cell(p95)}${cell(p99)}  ${unit.padEnd(3)}${compared}`,
-    );
-  }
 }
