@@ -19,6 +19,10 @@ export interface BatchOptions {
   /** Where the servers' output and the evidence of failed histories are kept. */
   dir: string;
   program?: string | undefined;
+  /** Of the light runtime, in place of the real one. */
+  executable?: string | undefined;
+  /** Settings of the servers. */
+  env?: Readonly<Record<string, string>>;
   /** Without a new entry for so long a turn hangs, in ms. */
   hungAfterMs?: number | undefined;
   /** No more histories are begun once this is fired, or once one has failed and `stopAtFailure` is set. */
@@ -42,9 +46,9 @@ export interface BatchOutcome {
 }
 
 export async function runBatch(options: BatchOptions): Promise<BatchOutcome> {
-  const { seed, dir, database, program, parallel } = options;
+  const { seed, dir, database, program, executable, parallel, env = {} } = options;
   mkdirSync(dir, { recursive: true });
-  await using world = await World.start({ database, logPath: join(dir, 'server.log'), program });
+  await using world = await World.start({ database, logPath: join(dir, 'server.log'), program, executable, env });
   const outcome: BatchOutcome = { histories: [], violations: [], serverStarts: 0 };
   let next = 0;
   const stop = (): boolean =>

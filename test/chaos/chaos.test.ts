@@ -31,6 +31,7 @@ describe('histories under faults', () => {
     const { say, lines } = recorder();
     const tally = await run({
       seed: 'npm test',
+      kind: 'whole',
       histories: 6,
       parallel: 3,
       database: 'sqlite',

@@ -28,7 +28,7 @@ async function inflictOnSandbox(world: World, sessionId: string, kind: FaultKind
   const found = await world.sandboxOf(sessionId);
   if (found === undefined) return false;
   const runtime = (found.wall === 0 ? [] : descendants(found.wall)).find((pid) =>
-    /^\S*\/claude(\0|$)/.test(commandOf(pid)),
+    /^\S*\/(claude|light-runtime)(\0|$)/.test(commandOf(pid)),
   );
   const pids =
     kind === 'sandbox kill'

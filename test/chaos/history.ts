@@ -204,16 +204,14 @@ class History {
   }
 
   /** The first follower tells how far the turns are. */
-  #watch({ id, frames }: Item): void {
+  #watch({ frames }: Item): void {
     this.#progressAt = Date.now();
     const frame = frames.at(-1);
     if (frame === undefined) return;
-    if (id.includes('.')) {
-      this.#moments.reach(this.#current, 'preview');
-      return;
-    }
-    const { turnId = '', content } = JSON.parse(frame.data) as { turnId?: string; content?: string };
-    if (frame.event === 'turn_accepted') {
+    const { type, turnId = '', content } = JSON.parse(frame.data) as { type?: string; turnId?: string; content?: string };
+    // Not by its id: an entry in the midst of previews has one as theirs.
+    if (type === 'stream_event') this.#moments.reach(this.#current, 'preview');
+    else if (frame.event === 'turn_accepted') {
       const index = this.#indexOf(tagsIn(content ?? '')[0]);
       this.#turnIds.set(turnId, index);
       this.#moments.reach(index, 'accepted');

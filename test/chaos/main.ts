@@ -6,7 +6,7 @@ import { watchMemory } from './memory.ts';
 import { runMutations } from './mutations/run-mutations.ts';
 import { type Options, readOptions, usage } from './options.ts';
 import { writeReport } from './report.ts';
-import { keep, keepCaught } from './results.ts';
+import { keep, keepCaught, keepRun } from './results.ts';
 import { run, runSessions } from './run.ts';
 
 const say = (line: string): void => console.log(line);
@@ -17,7 +17,7 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => inte
 
 /** @returns whether everything held */
 async function main(options: Options): Promise<boolean> {
-  const { seed, database, parallel } = options;
+  const { seed, database, kind, parallel } = options;
   const { signal } = interrupted;
   const dir = join(tmpdir(), `ash-chaos-logs-${seed.replaceAll(/[^\w.-]/g, '-')}`);
   mkdirSync(dir, { recursive: true });
@@ -36,14 +36,15 @@ async function main(options: Options): Promise<boolean> {
   }
   if (options.sessions !== undefined) {
     const { sessions, turns = 5 } = options;
-    const tally = await runSessions({ seed, sessions, turns, parallel, database, dir, signal, say });
-    keep('sessions', { seed, startedAt, found: { sessions, turns, tally } });
+    const tally = await runSessions({ seed, kind, sessions, turns, parallel, database, dir, signal, say });
+    keep(`sessions-${kind}`, { seed, startedAt, found: { sessions, turns, tally } });
     say(`${tally.turns} messages in ${sessions} sessions, ${tally.violations.length} violations (seed ${seed})`);
     return tally.violations.length === 0;
   }
   const forMs = options.minutes === undefined ? undefined : options.minutes * 60_000;
   const tally = await run({
     seed,
+    kind,
     histories: options.histories,
     forMs,
     batch: options.batch,
@@ -52,8 +53,10 @@ async function main(options: Options): Promise<boolean> {
     dir,
     signal,
     say,
+    onBatch: (sofar) => {
+      if (options.batch === undefined) keepRun({ seed, startedAt, found: { kind, database, tally: sofar } });
+    },
   });
-  if (options.batch === undefined) keep(database, { seed, startedAt, found: tally });
   const { histories, turns, faults, violations } = tally;
   say(
     `${histories} histories, ${turns} turns, ${Object.values(faults).reduce((sum, n) => sum + n, 0)} faults, ${violations.length} violations (seed ${seed})`,

@@ -82,6 +82,9 @@ export const usualFaults: FaultWeights = {
   'sandbox kill': 8,
 };
 
+/** When many histories share a server, each meets the faults of all others: each of them brings fewer. */
+export const sharedFaults: FaultWeights = { ...usualFaults, 'server kill': 5, 'server term': 2, 'server stop': 2 };
+
 export interface PlanOptions {
   faults: FaultWeights;
   /** Turns beside the last one, which no fault of its own history meets. Default: 2 to 4. */

@@ -1,12 +1,20 @@
 /** What the last run of each kind found: kept in chaos-results/, from which the report is written. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { machine } from '../bench/machine.ts';
+import type { HistoryKind } from './kinds.ts';
 import type { Caught } from './mutations/run-mutations.ts';
+import type { Tally } from './tally.ts';
 
-export const kinds = ['sqlite', 'postgres', 'mutations', 'sessions', 'memory'] as const;
-export type Kind = (typeof kinds)[number];
+export type Kind = 'mutations' | 'sessions-whole' | 'sessions-quick' | 'memory';
+
+/** What a run of histories found. */
+export interface FoundRun {
+  kind: HistoryKind;
+  database: 'sqlite' | 'postgres';
+  tally: Tally;
+}
 
 export interface Kept<T> {
   seed: string;
@@ -18,13 +26,38 @@ export interface Kept<T> {
 }
 
 const dir = join(process.cwd(), 'chaos-results');
+const runsDir = join(dir, 'runs');
 
-export function keep<T>(kind: Kind, { seed, startedAt, found }: { seed: string; startedAt: Date; found: T }): void {
-  const commit = commitNow();
+interface Given<T> {
+  seed: string;
+  startedAt: Date;
+  found: T;
+}
+
+export function keep<T>(kind: Kind, given: Given<T>): void {
+  write(join(dir, `${kind}.json`), given);
+}
+
+/** All runs are kept, each by its seed. */
+export function keepRun(given: Given<FoundRun>): void {
+  const { kind, database } = given.found;
+  write(join(runsDir, `${kind}-${database}-${given.seed.replaceAll(/[^\w.-]/g, '-')}.json`), given);
+}
+
+export function keptRuns(): Kept<FoundRun>[] {
+  if (!existsSync(runsDir)) return [];
+  const paths = readdirSync(runsDir).map((name) => join(runsDir, name));
+  return paths.map((path) => JSON.parse(readFileSync(path, 'utf8')) as Kept<FoundRun>);
+}
+
+/** The commit that is checked out when the run begins. */
+const commit = commitNow();
+
+function write<T>(path: string, { seed, startedAt, found }: Given<T>): void {
   const minutes = Math.round((Date.now() - startedAt.getTime()) / 6000) / 10;
   const kept: Kept<T> = { seed, startedAt: startedAt.toISOString(), minutes, commit, machine: machine(), found };
-  mkdirSync(dir, { recursive: true });
-  writeFileSync(join(dir, `${kind}.json`), JSON.stringify(kept, null, 1));
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, JSON.stringify(kept, null, 1));
 }
 
 /** What became of a mutation, and on what code. */
@@ -37,7 +70,7 @@ export function keepCaught(caught: readonly Caught[], run: { seed: string; start
   const others = (before?.found ?? []).filter(({ name }) => !names.has(name));
   const found = [
     ...others.map((other) => ({ ...other, commit: other.commit ?? before?.commit })),
-    ...caught.map((one) => ({ ...one, commit: commitNow() })),
+    ...caught.map((one) => ({ ...one, commit })),
   ];
   keep('mutations', { ...run, found });
 }

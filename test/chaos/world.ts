@@ -20,6 +20,8 @@ export interface WorldOptions {
   logPath: string;
   /** The server to run, in place of this checkout's. */
   program?: string | undefined;
+  /** The agent runtime's executable, in place of the Agent SDK's. */
+  executable?: string | undefined;
   env?: Readonly<Record<string, string>>;
 }
 
@@ -211,6 +213,7 @@ export class World implements AsyncDisposable {
       ANTHROPIC_BASE_URL: this.model.url,
       ANTHROPIC_API_KEY: 'key-of-the-model',
       ...(this.#databaseUrl === undefined ? {} : { ASH_DATABASE_URL: this.#databaseUrl }),
+      ...(this.#options.executable === undefined ? {} : { CLAUDE_CODE_EXECUTABLE: this.#options.executable }),
       ...this.#options.env,
     };
     const server = spawnServer(env, this.#groups.dirs, this.#options.program);
