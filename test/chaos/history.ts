@@ -208,7 +208,11 @@ class History {
     this.#progressAt = Date.now();
     const frame = frames.at(-1);
     if (frame === undefined) return;
-    const { type, turnId = '', content } = JSON.parse(frame.data) as { type?: string; turnId?: string; content?: string };
+    const {
+      type,
+      turnId = '',
+      content,
+    } = JSON.parse(frame.data) as { type?: string; turnId?: string; content?: string };
     // Not by its id: an entry in the midst of previews has one as theirs.
     if (type === 'stream_event') this.#moments.reach(this.#current, 'preview');
     else if (frame.event === 'turn_accepted') {

@@ -41,7 +41,16 @@ export function readOptions(args: string[]): Options {
   const { values } = parseArgs({
     args: list,
     options: {
-      ...{ seed: text, histories: text, minutes: text, batch: text, db: text, kind: text, parallel: text, mutations: text },
+      ...{
+        seed: text,
+        histories: text,
+        minutes: text,
+        batch: text,
+        db: text,
+        kind: text,
+        parallel: text,
+        mutations: text,
+      },
       ...{ sessions: text, turns: text, memory: flag, connects: text, report: flag, help: flag },
     },
   });

@@ -32,8 +32,7 @@ export async function run(options: RunOptions): Promise<Tally> {
   using light = kind === 'quick' ? await LightRuntime.make() : undefined;
   const { batch: size, faults: usual } = kinds[kind];
   const faults = database === 'postgres' ? { ...usual, 'database kill': kind === 'quick' ? 5 : 20 } : usual;
-  const more = (number: number): boolean =>
-    !signal.aborted && (forMs !== undefined || (number - 1) * size < histories);
+  const more = (number: number): boolean => !signal.aborted && (forMs !== undefined || (number - 1) * size < histories);
   const numbers = options.batch === undefined ? undefined : [options.batch];
   for (let number = options.batch ?? 1; numbers?.includes(number) ?? more(number); number += 1) {
     const left = numbers === undefined && forMs === undefined ? histories - (number - 1) * size : size;
@@ -41,7 +40,12 @@ export async function run(options: RunOptions): Promise<Tally> {
     await runOne(tally, { ...options, signal }, number, (onHistory) =>
       runBatch({
         ...{ seed, histories: Math.min(size, left), parallel: options.parallel, database, faults, signal },
-        ...{ dir: join(options.dir, `batch-${number}`), executable: light?.executable, env: weatherOf(seed), onHistory },
+        ...{
+          dir: join(options.dir, `batch-${number}`),
+          executable: light?.executable,
+          env: weatherOf(seed),
+          onHistory,
+        },
       }),
     );
     options.onBatch?.(tally);

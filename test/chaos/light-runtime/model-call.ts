@@ -39,12 +39,18 @@ export async function callModel(
   });
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await once({ url: new URL('/v1/messages?beta=true', base), socket: ANTHROPIC_UNIX_SOCKET, body }, sessionId, signal, ears);
+      return await once(
+        { url: new URL('/v1/messages?beta=true', base), socket: ANTHROPIC_UNIX_SOCKET, body },
+        sessionId,
+        signal,
+        ears,
+      );
     } catch (cause) {
       signal.throwIfAborted();
       const status = cause instanceof ModelError ? cause.status : undefined;
       const passes = status === undefined || status === 429 || status >= 500;
-      if (!passes || attempt > Number(retries)) throw cause instanceof ModelError ? cause : new ModelError(String(cause), undefined);
+      if (!passes || attempt > Number(retries))
+        throw cause instanceof ModelError ? cause : new ModelError(String(cause), undefined);
       ears.retry(attempt, status);
       await delay(100 * 2 ** attempt, undefined, { signal });
     }
@@ -65,7 +71,12 @@ async function once(
     'x-claude-code-session-id': sessionId,
   };
   const answered = Promise.withResolvers<IncomingMessage>();
-  const request = httpRequest(url, { method: 'POST', headers, signal, ...(socket === undefined ? {} : { socketPath: socket }) });
+  const request = httpRequest(url, {
+    method: 'POST',
+    headers,
+    signal,
+    ...(socket === undefined ? {} : { socketPath: socket }),
+  });
   request.on('response', answered.resolve).on('error', answered.reject);
   request.end(body);
   const response = await answered.promise;
