@@ -4,7 +4,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { FaultKind } from './plan.ts';
 import type { World } from './world.ts';
 
-/** @returns whether there was anything to do it to */
+/**
+ * All but `connection cut`, which is not done to a process.
+ * @returns whether there was anything to do it to
+ */
 export async function inflict(world: World, sessionId: string, kind: FaultKind, ms: number): Promise<boolean> {
   switch (kind) {
     case 'server kill':
@@ -19,6 +22,18 @@ export async function inflict(world: World, sessionId: string, kind: FaultKind, 
     case 'database kill':
       await world.loseDatabase(ms);
       return true;
+    case 'server and bridge kill':
+    case 'server and sandbox kill': {
+      const one = kind === 'server and bridge kill' ? 'bridge kill' : 'sandbox kill';
+      const [struck] = await Promise.all([
+        inflictOnSandbox(world, sessionId, one, ms),
+        world.replaceServer('SIGKILL', ms / 3),
+      ]);
+      return struck;
+    }
+    case 'clock jump':
+      // Up to six hours ahead or back.
+      return world.setClock(Math.round((ms / 460 - 1) * 6 * 3_600_000));
     default:
       return await inflictOnSandbox(world, sessionId, kind, ms);
   }

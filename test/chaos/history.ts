@@ -5,7 +5,7 @@ import type { Evidence, Item, Sent, View } from './evidence.ts';
 import { inflict } from './faults.ts';
 import { LeaseWatch } from './lease-watch.ts';
 import { Moments } from './moments.ts';
-import type { FollowerPlan, HistoryPlan, TurnPlan } from './plan.ts';
+import type { FaultKind, FollowerPlan, HistoryPlan, TurnPlan } from './plan.ts';
 import { marksFile, tagsIn } from './prompt.ts';
 import { Follower, readConnection } from './reader.ts';
 import { repost, type Sending, send } from './sender.ts';
@@ -34,6 +34,8 @@ class History {
   readonly #ended = new Map<number, PromiseWithResolvers<void>>();
   readonly #turnIds = new Map<string, number>();
   readonly #reading: Promise<void>[] = [];
+  /** Each breaks a connection off that a client of the session has. */
+  readonly #cuts = new Set<() => void>();
   #current = -1;
   #progressAt = Date.now();
 
@@ -100,8 +102,7 @@ class History {
     const strikes = faults.map(async ({ kind, at, ms }) => {
       if (!(await this.#moments.at(at, striking.signal))) return;
       const when = Date.now();
-      if (await inflict(this.#world, this.#evidence.sessionId, kind, ms))
-        this.#evidence.faults.push({ kind, turn: at.turn, at: when });
+      if (await this.#inflict(kind, ms)) this.#evidence.faults.push({ kind, turn: at.turn, at: when });
     });
     const extras: Promise<void>[] = [];
     for (const [index, turn] of turns.entries()) {
@@ -127,6 +128,13 @@ class History {
     await Promise.all([...strikes, ...extras]);
   }
 
+  async #inflict(kind: FaultKind, ms: number): Promise<boolean> {
+    if (kind !== 'connection cut') return await inflict(this.#world, this.#evidence.sessionId, kind, ms);
+    const cuts = [...this.#cuts];
+    for (const cut of cuts) cut();
+    return cuts.length > 0;
+  }
+
   #sending(turn: TurnPlan, index: number): Sending {
     const sent: Sent = { tag: turn.tag, turnIds: [] };
     this.#evidence.sent.push(sent);
@@ -139,6 +147,7 @@ class History {
       index,
       sent,
       views,
+      cuts: this.#cuts,
       signal: this.#over.signal,
     };
   }
@@ -200,6 +209,7 @@ class History {
       awayMs: plan.awayMs,
       fromStart,
     });
+    this.#cuts.add(() => follower.drop());
     return { follower, running: plan.kind === 'sdk' ? Promise.resolve() : follower.run() };
   }
 

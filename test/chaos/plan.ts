@@ -21,9 +21,23 @@ export const faultKinds = [
   'runtime kill',
   'runtime stop',
   'sandbox kill',
+  'server and bridge kill',
+  'server and sandbox kill',
+  'connection cut',
+  'clock jump',
   'database kill',
 ] as const;
 export type FaultKind = (typeof faultKinds)[number];
+
+/** Whether it kills a process of the session's sandbox. */
+export function killsSandbox(kind: FaultKind): boolean {
+  return /\b(bridge|runtime|sandbox) kill$/.test(kind);
+}
+
+/** How many deaths it brings, of servers and of sandboxes. */
+export function deathsBy(kind: FaultKind): number {
+  return (killsSandbox(kind) ? 1 : 0) + (/^server (kill|term|and)\b/.test(kind) || kind === 'database kill' ? 1 : 0);
+}
 
 export interface FaultPlan {
   kind: FaultKind;
@@ -80,10 +94,18 @@ export const usualFaults: FaultWeights = {
   'runtime kill': 13,
   'runtime stop': 6,
   'sandbox kill': 8,
+  'server and bridge kill': 4,
+  'server and sandbox kill': 4,
+  'connection cut': 8,
+  'clock jump': 4,
 };
 
 /** When many histories share a server, each meets the faults of all others: each of them brings fewer. */
-export const sharedFaults: FaultWeights = { ...usualFaults, 'server kill': 5, 'server term': 2, 'server stop': 2 };
+export const sharedFaults: FaultWeights = {
+  ...usualFaults,
+  ...{ 'server kill': 4, 'server term': 2, 'server stop': 2, 'clock jump': 2 },
+  ...{ 'server and bridge kill': 2, 'server and sandbox kill': 2 },
+};
 
 export interface PlanOptions {
   faults: FaultWeights;

@@ -16,6 +16,8 @@ export interface Sending {
   sent: Sent;
   /** Where what it sees is kept. */
   views: View[];
+  /** What breaks its connection off. */
+  cuts: Set<() => void>;
   /** Gives up when fired. */
   signal: AbortSignal;
 }
@@ -50,12 +52,14 @@ export async function repost(sending: Sending): Promise<void> {
 }
 
 async function postAndRead(
-  { world, sessionId, turn, sent, signal }: Sending,
+  { world, sessionId, turn, sent, cuts, signal }: Sending,
   view: View,
   begun: PromiseWithResolvers<boolean>,
   enough?: () => boolean,
 ): Promise<void> {
   const left = new AbortController();
+  const cut = (): void => left.abort();
+  cuts.add(cut);
   const path = `/api/sessions/${sessionId}/messages`;
   const body = { content: promptOf(turn), includePartialMessages: true, whenBusy: turn.whenBusy };
   const headers = { 'idempotency-key': turn.tag };
@@ -63,6 +67,7 @@ async function postAndRead(
     .call('POST', path, { body, headers, signal: AbortSignal.any([left.signal, signal]) })
     .catch(() => undefined);
   if (response?.status !== 200) {
+    cuts.delete(cut);
     const text = await response?.text().catch(() => '');
     if (response !== undefined && response.status < 500) sent.refused = `${response.status} ${text}`;
     begun.resolve(false);
@@ -82,6 +87,7 @@ async function postAndRead(
   };
   const connection = await readConnection(response, undefined, onItem);
   view.connections.push(connection);
+  cuts.delete(cut);
   left.abort();
   // Without a turn it is as if nothing had come: it is posted again.
   begun.resolve(view.turnId !== undefined);
@@ -89,5 +95,8 @@ async function postAndRead(
   const cursor = connection.items.at(-1)?.id;
   const follower = new Follower(world, sessionId, { view, onItem: () => false, cursor });
   signal.addEventListener('abort', () => follower.stop(), { once: true });
+  const drop = (): void => follower.drop();
+  cuts.add(drop);
   await follower.run();
+  cuts.delete(drop);
 }

@@ -1,10 +1,11 @@
 /** What histories happen in: a server on a data folder, its model and its database, and whatever may befall them. */
 import { spawnSync } from 'node:child_process';
-import { appendFileSync, readFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { chmod, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { type ModelRequest, type ScriptedModel, startScriptedModel } from '@ash-ai/scripted-model';
 import { AshClient } from '@ash-ai/sdk';
 import { type PostgresCluster, startPostgres } from '../conformance/postgres.ts';
@@ -13,6 +14,8 @@ import { type ServerProcess, spawnServer } from '../e2e/server-process.ts';
 
 /** How long a server may take to answer, or to stop, in ms; far more than it takes on a busy machine. */
 const patienceMs = 60_000;
+
+const clockedServer = fileURLToPath(new URL('./clocked-server.ts', import.meta.url));
 
 export interface WorldOptions {
   database: 'sqlite' | 'postgres';
@@ -103,6 +106,10 @@ export class World implements AsyncDisposable {
     return await this.#up.promise;
   }
 
+  get #clockPath(): string {
+    return join(this.#root, 'clock');
+  }
+
   get serverPid(): number {
     return this.#server?.child.pid ?? 0;
   }
@@ -168,6 +175,13 @@ export class World implements AsyncDisposable {
     });
   }
 
+  /** Sets the servers' clock so far off; false when they have the machine's. */
+  setClock(offsetMs: number): boolean {
+    if (this.#options.program !== undefined) return false;
+    writeFileSync(this.#clockPath, String(offsetMs));
+    return true;
+  }
+
   async loseDatabase(ms: number): Promise<void> {
     const postgres = this.#postgres;
     if (postgres === undefined) throw new Error('there is no PostgreSQL to take away');
@@ -216,7 +230,8 @@ export class World implements AsyncDisposable {
       ...(this.#options.executable === undefined ? {} : { CLAUDE_CODE_EXECUTABLE: this.#options.executable }),
       ...this.#options.env,
     };
-    const server = spawnServer(env, this.#groups.dirs, this.#options.program);
+    const { program = clockedServer } = this.#options;
+    const server = spawnServer({ ...env, CHAOS_CLOCK: this.#clockPath }, this.#groups.dirs, program);
     this.#server = server;
     server.child.stdout?.on('data', (chunk: Buffer) => appendFileSync(this.#options.logPath, chunk));
     const url = await server.ready;

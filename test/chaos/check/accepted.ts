@@ -1,5 +1,6 @@
 /** P1 and P8: every accepted message is one turn that is run once, in order, and ends once; a failure has a code and a cause. */
 import type { Evidence, Violation } from '../evidence.ts';
+import { killsSandbox } from '../plan.ts';
 import { type ToldTurn, told } from './told.ts';
 
 /** Codes of turns whose sandbox or runtime died. */
@@ -39,7 +40,7 @@ export function checkAccepted(evidence: Evidence): Violation[] {
   }
   checkOrder(turns, note);
 
-  const kills = evidence.faults.filter(({ kind }) => /^(bridge|runtime|sandbox) kill$/.test(kind)).length;
+  const kills = evidence.faults.filter(({ kind }) => killsSandbox(kind)).length;
   const failed = turns.flatMap(({ tag, ends }) =>
     ends.filter(({ status }) => status === 'failed').map(({ code }) => ({ tag, code })),
   );

@@ -1,6 +1,7 @@
 /** The log of a history against the model (../model): it must be a path of it, with no more deaths than were inflicted. */
 import type { Evidence, Violation } from '../evidence.ts';
 import { type Label, unexplained } from '../model/trace.ts';
+import { deathsBy } from '../plan.ts';
 import { lastOf, told } from './told.ts';
 
 export function checkTrace(evidence: Evidence): Violation[] {
@@ -27,7 +28,7 @@ export function checkTrace(evidence: Evidence): Violation[] {
       current = undefined;
     }
   }
-  const crashes = evidence.faults.filter(({ kind }) => kind.endsWith('kill') || kind === 'server term').length;
+  const crashes = evidence.faults.reduce((sum, { kind }) => sum + deathsBy(kind), 0);
   const at = unexplained(labels, { crashes });
   if (at === undefined) return [];
   const { kind, turn, seq } = labels[at] ?? { kind: '', turn: -1, seq: '' };

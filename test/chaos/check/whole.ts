@@ -1,5 +1,6 @@
 /** P1 and P4: a completed turn holds all that was said and done in it, once; previews are the making of what was said. */
 import type { Evidence, View, Violation } from '../evidence.ts';
+import { killsSandbox } from '../plan.ts';
 import { answerOf, markOf } from '../prompt.ts';
 import { lastOf, resultsOf, told, wordsOf } from './told.ts';
 
@@ -24,7 +25,7 @@ export function checkWhole(evidence: Evidence): Violation[] {
   for (const turn of turns.values()) {
     const plan = evidence.plan.turns.find(({ tag }) => tag === turn.tag);
     if (plan === undefined || turn.ends[0]?.status !== 'completed') continue;
-    const killed = evidence.faults.some(({ kind }) => /^(bridge|runtime|sandbox) kill$/.test(kind));
+    const killed = evidence.faults.some(({ kind }) => killsSandbox(kind));
     const answers = wordsOf(turn).split(answerOf(plan)).length - 1;
     // A runtime that dies between its last word and its result is told to go on: then the scripted model says it again.
     if (answers < 1 || (answers > 1 && !killed)) {
