@@ -226,7 +226,11 @@ describe('what is stored', () => {
     const toolUse = turns[1]?.events.find(({ event }) => event === 'tool_use');
     const toolStart = events.find(({ type }) => type === 'tool_start');
     expect(JSON.parse(toolStart?.data ?? '')).toMatchObject({ toolName: 'Bash', toolId: toolUse?.data.id });
-    expect(JSON.parse(events.find(({ type }) => type === 'tool_result')?.data ?? '')).toMatchObject({ stdout: 'seen' });
+    expect(JSON.parse(events.find(({ type }) => type === 'tool_result')?.data ?? '')).toMatchObject({
+      toolName: 'Bash',
+      toolId: toolUse?.data.id,
+      stdout: 'seen',
+    });
     expect(new Set([...messages, ...events].map((one) => one.id)).size).toBe(messages.length + events.length);
   });
 

@@ -24,6 +24,7 @@ from ash_ai.extract import (
     extract_stream_delta,
     extract_text_from_event,
 )
+from ash_ai.message_content import parse_message_content
 from ash_ai.models import (
     ActivateAgentVersionResponse,
     Agent,
@@ -174,6 +175,7 @@ __all__ = [
     "extract_display_items",
     "extract_stream_delta",
     "extract_text_from_event",
+    "parse_message_content",
     "parse_sse_stream",
     "parse_sse_stream_async",
     "verify_webhook",

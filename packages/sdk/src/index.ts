@@ -1,4 +1,10 @@
 /** TypeScript client of the Ash API, for Node ≥ 20 and browsers. */
+export {
+  classifyBridgeMessage,
+  classifyToStreamEvents,
+  type ParsedBlock,
+  parseMessageContent,
+} from '@ash-ai/shared';
 export type { CreateAgentOptions } from './agents.ts';
 export type { UploadAttachmentOptions } from './attachments.ts';
 export { AshClient } from './client.ts';

@@ -28,9 +28,11 @@ export {
   type TurnOutcome,
   type TurnStatus,
 } from './log-entry.ts';
+export { type ParsedBlock, parseMessageContent } from './message-content.ts';
 export { LineSplitter, LineTooLong } from './ndjson.ts';
 export { formatSse, formatSseComment, readSse, type SseEvent, SseEventTooLarge, SseParser } from './sse.ts';
 export { type AshStreamEvent, classifyToStreamEvents, contentBlocks, type GranularEvent } from './stream-events.ts';
+export { classifyBridgeMessage, type TimelineEvent } from './timeline-events.ts';
 export {
   mayBeWebhookEvent,
   type WebhookEventType,

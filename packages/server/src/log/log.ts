@@ -10,7 +10,7 @@ import * as turnStore from '../store/turns.ts';
 import { Feed } from './feed.ts';
 import type { EntryItem, Followed, PreviewItem } from './feed-item.ts';
 import { type FollowOptions, followFeed } from './follow.ts';
-import { toMessage, toSessionEvents } from './timeline.ts';
+import { type Tools, toMessage, toSessionEvents } from './timeline.ts';
 
 /** Feeds without readers are kept until there are so many; then the oldest go. */
 const maxIdleFeeds = 1000;
@@ -78,8 +78,11 @@ export class Log implements LogRoom {
     const events: SessionEvent[] = [];
     // A fork has its parent's messages; what happened to its parent did not happen to it.
     const after = Math.max(page.after, (settings as SessionSettings | null)?.fork?.upTo ?? 0);
+    let tools: Tools | undefined;
     for await (const entry of this.#scan(sessionId, after)) {
-      const more = toSessionEvents(entry, { tenantId, sessionId }).filter(
+      // Of a turn in whose middle the page begins, the calls may have been before.
+      if (entry.turnId !== null) tools ??= await this.#toolsBefore(sessionId, entry);
+      const more = toSessionEvents(entry, { tenantId, sessionId }, tools ?? new Map()).filter(
         (event) => page.type === undefined || event.type === page.type,
       );
       // Events of one entry share its sequence, so a page must not end among them.
@@ -163,6 +166,18 @@ export class Log implements LogRoom {
     page: { after: number; upTo: number; limit: number; turnId?: string | undefined },
   ): Promise<EntryItem[]> {
     return (await logStore.readText(this.#store.db, { sessionId, ...page })).map(toItem);
+  }
+
+  /** The tools called in an entry's turn before it. */
+  async #toolsBefore(sessionId: string, { seq, turnId }: EntryItem): Promise<Tools> {
+    const tools: Tools = new Map();
+    if (turnId === null) return tools;
+    for (let after = 0; ; ) {
+      const page = await this.#page(sessionId, { after, upTo: seq - 1, limit: 500, turnId });
+      for (const entry of page) toSessionEvents(entry, { tenantId: '', sessionId }, tools);
+      if (page.length < 500) return tools;
+      after = page.at(-1)?.seq ?? after;
+    }
   }
 
   async *#scan(sessionId: string, after: number, types?: readonly LogEntryType[]): AsyncGenerator<EntryItem> {

@@ -1,5 +1,5 @@
 /** Messages and timeline events: pure projections of log entries (spec/http-api.md §5.2, §5.3). */
-import { contentBlocks, type LogEntryData, type SdkMessage } from '@ash-ai/shared';
+import { classifyBridgeMessage, type LogEntryData, type SdkMessage } from '@ash-ai/shared';
 import type { Message, SessionEvent } from '@ash-ai/shared/contract';
 import { entryId } from './entry-id.ts';
 import type { EntryItem } from './feed-item.ts';
@@ -23,10 +23,16 @@ export function toMessage(entry: EntryItem, owner: Owner): Message | undefined {
   return { ...base, role: 'assistant', content: entry.data };
 }
 
-/** The timeline events that an entry is, in order; often none, several for a message of several blocks. */
-export function toSessionEvents(entry: EntryItem, owner: Owner): SessionEvent[] {
+/** Names of tools by the ids of their calls. */
+export type Tools = Map<string, string>;
+
+/**
+ * The timeline events that an entry is, in order; often none, several for a message of several blocks.
+ * @param tools those called in earlier entries of the turn; those called in this one are added
+ */
+export function toSessionEvents(entry: EntryItem, owner: Owner, tools: Tools): SessionEvent[] {
   const { seq, createdAt } = entry;
-  return eventsOf(entry).map(({ type, data }, part) => ({
+  return eventsOf(entry, tools).map(({ type, data }, part) => ({
     id: entryId(owner.sessionId, seq, part + 1),
     ...owner,
     type,
@@ -41,7 +47,7 @@ interface Projected {
   data: Record<string, unknown>;
 }
 
-function eventsOf(entry: EntryItem): Projected[] {
+function eventsOf(entry: EntryItem, tools: Tools): Projected[] {
   switch (entry.type) {
     case 'session':
       return ofSession(JSON.parse(entry.data) as LogEntryData['session']);
@@ -59,7 +65,7 @@ function eventsOf(entry: EntryItem): Projected[] {
       return outcome === 'completed' ? [] : [{ type: 'error', data: { error: `The turn was ${outcome}` } }];
     }
     case 'message':
-      return ofMessage(JSON.parse(entry.data) as SdkMessage);
+      return ofMessage(JSON.parse(entry.data) as SdkMessage, tools);
     default:
       return [];
   }
@@ -71,33 +77,12 @@ function ofSession({ mcpServers, ...data }: LogEntryData['session']): Projected[
   return [lifecycle, { type: 'mcp_status', data: { action: 'configured', servers: mcpServers } }];
 }
 
-function ofMessage(message: SdkMessage): Projected[] {
-  if (message.type === 'result') {
-    return [{ type: 'turn_complete', data: { numTurns: message.num_turns, result: message.result } }];
-  }
-  if (message.type === 'assistant') return contentBlocks(message).flatMap(ofAssistantBlock);
-  if (message.type === 'user') return toolResults(message);
-  return [];
-}
-
-function ofAssistantBlock(block: Record<string, unknown>): Projected[] {
-  if (block.type === 'text') return [{ type: 'text', data: { text: block.text } }];
-  if (block.type === 'thinking') return [{ type: 'reasoning', data: { thinking: block.thinking } }];
-  if (block.type !== 'tool_use') return [];
-  return [{ type: 'tool_start', data: { toolName: block.name, toolId: block.id, input: block.input } }];
-}
-
-function toolResults(message: SdkMessage): Projected[] {
-  const blocks = contentBlocks(message).filter((block) => block.type === 'tool_result');
-  const structured = blocks.length === 1 ? message.tool_use_result : undefined;
-  const output = typeof structured === 'object' && structured !== null ? (structured as Record<string, unknown>) : {};
-  return blocks.map((block) => ({
-    type: 'tool_result',
-    data: {
-      toolId: block.tool_use_id,
-      stdout: typeof output.stdout === 'string' ? output.stdout : block.content,
-      stderr: typeof output.stderr === 'string' ? output.stderr : '',
-      ...(block.is_error === true ? { isError: true } : {}),
-    },
-  }));
+/** Notes the names of the tools that are called, and adds them to the results. */
+function ofMessage(message: SdkMessage, tools: Tools): Projected[] {
+  return classifyBridgeMessage(message).map(({ type, data }) => {
+    if (type === 'tool_start') tools.set(String(data.toolId), String(data.toolName));
+    return type === 'tool_result'
+      ? { type, data: { toolName: tools.get(String(data.toolId)) ?? '', ...data } }
+      : { type, data };
+  });
 }
