@@ -2,8 +2,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-/** A checkout has them at its root; an installation beside the built files, where the build put them. */
-const home = new URL(import.meta.url.endsWith('.ts') ? '../../../../../' : '../../guide/', import.meta.url);
+/** A checkout has them at its root; an installation beside the bundle that this file is in, where the build put them. */
+const home = new URL(import.meta.url.endsWith('.ts') ? '../../../../../' : './guide/', import.meta.url);
 
 /** Texts by path: `docs/quickstart.md`, `skills/ash/SKILL.md`, `llms.txt`. Empty when there are none. */
 export function readGuide(): ReadonlyMap<string, string> {
