@@ -3,7 +3,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { processesOf } from '../e2e/leaks.ts';
 import type { Evidence, Item, Sent, View } from './evidence.ts';
 import { inflict } from './faults.ts';
-import { LeaseWatch } from './lease-watch.ts';
 import { Moments } from './moments.ts';
 import type { FaultKind, FollowerPlan, HistoryPlan, TurnPlan } from './plan.ts';
 import { marksFile, tagsIn } from './prompt.ts';
@@ -78,7 +77,7 @@ class History {
       this.#moments.reach(this.#indexOf(found.prompts.at(-1)), 'model');
     };
     world.heard.add(hear);
-    await using _leases = new LeaseWatch(world, sessionId, evidence.leases);
+    using _leases = world.leases.watch(sessionId, evidence.leases);
     try {
       const followers = this.#plan.followers.map((follower, index) => this.#follow(follower, index));
       const sdk = this.#plan.followers.some(({ kind }) => kind === 'sdk') ? this.#followBySdk() : undefined;
@@ -295,7 +294,8 @@ class History {
     if (ended === undefined) hung.push('the end of the session is not answered');
     const mine = (): string[] =>
       processesOf(`sandboxes/${sessionId}`).map(({ pid, command }) => `process ${pid}: ${command.slice(0, 80)}`);
-    if (!(await untilOr(() => mine().length === 0, 10_000))) left.push(...mine());
+    // A look takes a while: all processes of the machine are looked at.
+    if (!(await untilOr(() => mine().length === 0, 10_000, 250))) left.push(...mine());
   }
 
   #indexOf(tag: string | undefined): number {

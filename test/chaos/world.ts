@@ -11,6 +11,7 @@ import { AshClient } from '@ash-ai/sdk';
 import { type PostgresCluster, startPostgres } from '../conformance/postgres.ts';
 import { mountsOf, OwnGroups, processesOf } from '../e2e/leaks.ts';
 import { type ServerProcess, spawnServer } from '../e2e/server-process.ts';
+import { LeaseWatch } from './lease-watch.ts';
 
 /** How long a server may take to answer, or to stop, in ms; far more than it takes on a busy machine. */
 const patienceMs = 60_000;
@@ -44,6 +45,7 @@ export class World implements AsyncDisposable {
   readonly heard = new Set<(request: ModelRequest) => void>();
   /** Servers started, and when. */
   starts = 0;
+  readonly leases: LeaseWatch;
   readonly #root: string;
   readonly #options: WorldOptions;
   readonly #groups: OwnGroups;
@@ -70,6 +72,8 @@ export class World implements AsyncDisposable {
     this.#postgres = made.postgres;
     this.#databaseUrl = made.databaseUrl;
     this.dataDir = join(root, 'data');
+    const databasePath = made.databaseUrl === undefined ? join(this.dataDir, 'ash.db') : undefined;
+    this.leases = new LeaseWatch(databasePath, () => this.starts);
     this.model = made.model;
     this.heard = made.heard;
     this.#groups = new OwnGroups(basename(root));
@@ -206,11 +210,6 @@ export class World implements AsyncDisposable {
     return { bridge: there(bridge), wall: there(wall) };
   }
 
-  /** Reads the database as the trace's witness does: the lease epochs that servers took. */
-  get databasePath(): string | undefined {
-    return this.#databaseUrl === undefined ? join(this.dataDir, 'ash.db') : undefined;
-  }
-
   async #deed(work: () => Promise<void>): Promise<void> {
     const mine = this.#deeds.then(work);
     this.#deeds = mine.catch(() => undefined);
@@ -269,6 +268,7 @@ export class World implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.leases[Symbol.dispose]();
     this.#server?.child.kill('SIGKILL');
     await this.#server?.exited;
     for (const { pid } of processesOf(this.dataDir)) spawnSync('kill', ['-9', String(pid)]);
@@ -281,11 +281,15 @@ export class World implements AsyncDisposable {
 }
 
 /** Awaits what has no event of its own, but not for ever; whether it came. */
-export async function untilOr(holds: () => boolean | Promise<boolean>, withinMs: number): Promise<boolean> {
+export async function untilOr(
+  holds: () => boolean | Promise<boolean>,
+  withinMs: number,
+  everyMs = 20,
+): Promise<boolean> {
   const deadline = Date.now() + withinMs;
   while (!(await holds())) {
     if (Date.now() > deadline) return false;
-    await delay(20);
+    await delay(everyMs);
   }
   return true;
 }

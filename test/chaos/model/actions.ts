@@ -1,5 +1,5 @@
 /** What may happen in a state, and what it leads to. With a variant, one of the rules is broken. */
-import { type Entry, type Frame, newServer, type Server, type State } from './state.ts';
+import { copyOf, type Entry, type Frame, newServer, type Server, type State } from './state.ts';
 
 /** Rules that can be broken, to show that the invariants notice. */
 export const variants = [
@@ -24,7 +24,7 @@ export interface Step {
 export function steps(state: State, variant?: Variant): Step[] {
   const found: Step[] = [];
   const step = (action: string, change: (next: State) => void): void => {
-    const next = structuredClone(state);
+    const next = copyOf(state);
     change(next);
     found.push({ action, next });
   };
