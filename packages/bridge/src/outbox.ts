@@ -76,8 +76,7 @@ export class Outbox {
       this.#index = 0;
       this.#runs.push(n);
     }
-    const line = this.#spool.add(header, payload);
-    this.#socket?.write(line);
+    this.#send(this.#spool.add(header, payload));
   }
 
   /** A token-level fragment: it follows the last kept frame, and the next one takes its place. @throws PayloadTooLong */
@@ -90,7 +89,7 @@ export class Outbox {
       this.#previews.push({ after, line });
       this.#previewChars += line.length;
     }
-    this.#socket?.write(line);
+    this.#send(line);
   }
 
   /** A frame that only whoever is attached now needs. */
@@ -103,6 +102,18 @@ export class Outbox {
     const socket = this.#socket;
     if (socket === undefined || socket.writableLength >= maxSocketBytes) return;
     socket.write(formatFrame({ kind: 'log', level: 'stderr' }, JSON.stringify(text)));
+  }
+
+  /** What the runtime says at once leaves in one write: each by itself cost a system call, and woke the server. */
+  #send(line: string): void {
+    const socket = this.#socket;
+    if (socket === undefined) return;
+    if (socket.writableCorked === 0) {
+      socket.cork();
+      // Runs when no promise job is left: after everything that is there now, before anything that is still to come.
+      process.nextTick(() => socket.uncork());
+    }
+    socket.write(line);
   }
 
   /** Resolves when more may be sent; undefined when that is now. With no server attached only the spool's bound counts. */

@@ -3,7 +3,7 @@
  * The SDK itself would keep a line without an end until the memory is used up, and reads on however much is waiting.
  */
 import { Transform, type TransformCallback } from 'node:stream';
-import { LineSplitter, LineTooLong } from '@ash-ai/shared';
+import { LineSplitter, LineTooLong, type SdkMessage } from '@ash-ai/shared';
 import { maxPayloadBytes } from '@ash-ai/shared/bridge-wire';
 
 /** Deepest nesting: the parser goes down any depth, and what walks over its result does so by recursion. */
@@ -16,9 +16,20 @@ export interface RuntimeLinesOptions {
   broken: (reason: string) => void;
   /** Something for the log. */
   note: (text: string) => void;
+  /** Takes a `stream_event` as it was written; an empty one stands in its place among the messages, to keep the order. */
+  preview?: (event: WrittenEvent) => void;
   /** Longest line, in bytes of UTF-8. Default: what a frame has room for. */
   maxBytes?: number;
 }
+
+/** A message that is passed on as it was written. */
+export interface WrittenEvent {
+  message: SdkMessage;
+  text: string;
+}
+
+/** The SDK does nothing with a `stream_event` but hand it on: it need not parse it, nor we write it anew. */
+const placeholder = '{"type":"stream_event"}\n';
 
 export class RuntimeLines extends Transform {
   readonly #options: RuntimeLinesOptions;
@@ -26,6 +37,8 @@ export class RuntimeLines extends Transform {
   readonly #splitter: LineSplitter;
   #left = 0;
   #over = false;
+  /** Lines of the chunk in hand. */
+  #out = '';
 
   constructor(options: RuntimeLinesOptions) {
     super();
@@ -51,6 +64,7 @@ export class RuntimeLines extends Transform {
       if (!(cause instanceof LineTooLong)) throw cause;
       this.#break(`it wrote a line of more than ${this.#maxBytes} bytes`);
     }
+    this.#passOn();
     if (!this.#over) await this.#options.room();
   }
 
@@ -64,9 +78,23 @@ export class RuntimeLines extends Transform {
       this.#break(`it wrote something nested more than ${maxDepth} deep`);
       return;
     }
-    if (!isMessage(line)) this.#leaveOut();
-    // The SDK's reader takes these for ends of lines as well; in JSON they stand in texts, or between its parts.
-    else this.push(`${line.replaceAll('\r', ' ').replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029')}\n`);
+    const message = messageIn(line);
+    if (message === undefined) {
+      this.#leaveOut();
+      return;
+    }
+    const { preview } = this.#options;
+    const text = inOneLine(line);
+    if (message.type === 'stream_event' && preview !== undefined) {
+      preview({ message, text });
+      this.#out += placeholder;
+    } else this.#out += `${text}\n`;
+  }
+
+  #passOn(): void {
+    const text = this.#out;
+    this.#out = '';
+    if (text !== '') this.push(text);
   }
 
   #leaveOut(): void {
@@ -78,18 +106,26 @@ export class RuntimeLines extends Transform {
 
   #break(reason: string): void {
     this.#over = true;
+    this.#passOn();
     this.push(null);
     this.#options.broken(reason);
   }
 }
 
-function isMessage(line: string): boolean {
+function messageIn(line: string): SdkMessage | undefined {
   try {
     const value: unknown = JSON.parse(line);
-    return typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string';
+    const is = typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string';
+    return is ? (value as SdkMessage) : undefined;
   } catch {
-    return false;
+    return undefined;
   }
+}
+
+/** The SDK's reader takes these for ends of lines as well; in JSON they stand in texts, or between its parts. */
+function inOneLine(json: string): string {
+  if (!/[\r\u2028\u2029]/.test(json)) return json;
+  return json.replaceAll('\r', ' ').replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029');
 }
 
 /** How deep objects and arrays are nested, without parsing: that would be the danger. */

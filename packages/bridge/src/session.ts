@@ -229,10 +229,11 @@ export class BridgeSession {
     this.#markEnded();
   }
 
-  #take(message: SdkMessage): void {
+  #take(given: SdkMessage): void {
+    const { message, text } =
+      given.type === 'stream_event' ? this.#wall.takeEvent() : { message: given, text: JSON.stringify(given) };
     // The runtime tells of a turn's completion after its result: the next turn may have begun by then.
     const turn = isOfAnother(message, this.#turn?.id) ? undefined : this.#turn;
-    const text = JSON.stringify(message);
     if (turn !== undefined) this.#silence.hear(message);
     if (message.type === 'stream_event') {
       if (turn !== undefined) this.#outbox.preview(turn.id, text);

@@ -8,7 +8,7 @@ import { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { LineSplitter } from '@ash-ai/shared';
 import { LogLines } from './log-lines.ts';
-import { RuntimeLines } from './runtime-lines.ts';
+import { RuntimeLines, type WrittenEvent } from './runtime-lines.ts';
 
 interface WallEvents {
   exit: [number | null, NodeJS.Signals | null];
@@ -26,6 +26,8 @@ export class Wall extends EventEmitter<WallEvents> {
   killed = false;
   /** Why the runtime was ended for what it wrote. */
   broken: string | undefined;
+  /** Events whose places in the messages the SDK has not come to yet, as they were written. */
+  readonly #events: WrittenEvent[] = [];
   readonly #command: Socket;
   readonly #leash: Socket;
   #stderrTail = '';
@@ -49,6 +51,7 @@ export class Wall extends EventEmitter<WallEvents> {
         this.kill();
       },
       note: (text) => this.emit('line', text),
+      preview: (event) => this.#events.push(event),
     });
     // The pipe doesn't pass on a break of the channel.
     stdout.once('close', () => lines.end());
@@ -69,6 +72,13 @@ export class Wall extends EventEmitter<WallEvents> {
   /** The last 4 kB of what the runtime wrote to stderr. */
   get stderrTail(): string {
     return this.#stderrTail.trim();
+  }
+
+  /** The event in whose place the SDK gave an empty one. */
+  takeEvent(): WrittenEvent {
+    const event = this.#events.shift();
+    if (event === undefined) throw new Error('an event of which the wall does not know');
+    return event;
   }
 
   /**

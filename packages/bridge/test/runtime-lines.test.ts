@@ -143,3 +143,20 @@ test('the runtime waits while there is no room', async () => {
   lines.end();
   await once(lines, 'end');
 });
+
+test('an event is passed on as it was written, and its place among the messages stays', async () => {
+  const events: string[] = [];
+  const { lines } = await heard(
+    [
+      Buffer.from(
+        '{"type":"a"}\n{"type":"stream_event", "n":1.0,\r"x":"\u2028"}\n{"type":"b"}\n{"type":"stream_event"}\n',
+      ),
+    ],
+    { preview: ({ message, text }) => void events.push(`${message.type} ${text}`) },
+  );
+  expect(lines).toEqual(['{"type":"a"}', '{"type":"stream_event"}', '{"type":"b"}', '{"type":"stream_event"}']);
+  expect(events).toEqual([
+    'stream_event {"type":"stream_event", "n":1.0, "x":"\\u2028"}',
+    'stream_event {"type":"stream_event"}',
+  ]);
+});

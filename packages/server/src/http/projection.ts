@@ -4,10 +4,16 @@
  * reader who is cut off between an item's frames gets all of them again.
  */
 import { classifyToStreamEvents, formatSse, type SdkMessage, type TurnEnded } from '@ash-ai/shared';
-import type { EntryItem, FeedItem, Followed } from '../log/feed-item.ts';
+import type { Batch, EntryItem, FeedItem, Followed } from '../log/feed-item.ts';
 import type { StreamView } from './stream-source.ts';
 
 const MESSAGE_FRAME_CHARS = formatSse('message', '').length;
+
+/** The bytes that a stream writes for a batch: made once for all readers who are given it, for they want the same. */
+export function framesOfBatch(batch: Batch, view: StreamView): Uint8Array {
+  batch.written ??= Buffer.from(batch.items.map((followed) => framesOf(followed, view)).join(''));
+  return batch.written;
+}
 
 /** The text that a stream writes for an item; empty when the stream does not show it. */
 export function framesOf({ item, cursor }: Followed, view: StreamView): string {

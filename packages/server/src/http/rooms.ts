@@ -25,7 +25,7 @@ import type {
   Webhook,
   WebhookDelivery,
 } from '@ash-ai/shared/contract';
-import type { Followed } from '../log/feed-item.ts';
+import type { Batch } from '../log/feed-item.ts';
 
 export interface ApiKeysRoom {
   /** The tenant of a key given in the Authorization header, and the key's id; undefined when there is no such key. */
@@ -223,7 +223,7 @@ export interface LogRoom {
     page: { limit: number; after: number; type?: string | undefined },
   ): Promise<SessionEvent[]>;
   /**
-   * Stored items after the cursor, then live ones, without gap or double. With `turnId`: that turn's items only, ending
+   * Stored items after the cursor, then live ones, without gap or double, those together that are there at once. With `turnId`: that turn's items only, ending
    * with its `turn_ended` entry; otherwise endless. `signal` ends it quietly. Errors with codes come before the first item
    * (`session_not_found`, `turn_not_found`, `cursor_invalid`).
    */
@@ -231,7 +231,7 @@ export interface LogRoom {
     tenantId: string,
     sessionId: string,
     options: { cursor: Cursor; turnId?: string | undefined; previews: boolean; signal: AbortSignal },
-  ): Promise<AsyncIterable<Followed>>;
+  ): Promise<AsyncIterable<Batch>>;
 }
 
 /** The rooms behind HTTP, as `app.ts` puts them together. */

@@ -1,7 +1,7 @@
 /** All open event streams of the server: admitted up to a bound, kept alive by one timer, ended together at shutdown. */
 import type { ServerResponse } from 'node:http';
 import { type AshError, errors, formatSse, formatSseComment } from '@ash-ai/shared';
-import { framesOf } from './projection.ts';
+import { framesOfBatch } from './projection.ts';
 import type { StreamSource } from './stream-source.ts';
 import { StreamWriter } from './stream-writer.ts';
 
@@ -92,10 +92,10 @@ export class Streams implements AsyncDisposable {
     const { view, items } = source;
     try {
       if (this.#closing) return comeBack;
-      for await (const followed of items) {
-        const wait = writer.push(framesOf(followed, view));
-        if (view.turnId !== undefined && followed.item.kind === 'entry' && followed.item.type === 'turn_ended')
-          return '';
+      for await (const batch of items) {
+        const wait = writer.push(framesOfBatch(batch, view));
+        const { item } = batch.items.at(-1) ?? {};
+        if (view.turnId !== undefined && item?.kind === 'entry' && item.type === 'turn_ended') return '';
         if (wait !== undefined) await wait;
         if (writer.ended) return '';
       }

@@ -1,5 +1,5 @@
 /** What a streaming route hands to the writer of server-sent events. */
-import type { Followed } from '../log/feed-item.ts';
+import type { Batch } from '../log/feed-item.ts';
 
 /** Whose items a stream shows, and which of them. */
 export interface StreamView {
@@ -14,7 +14,7 @@ export interface StreamSource {
   view: StreamView;
   /** Text of the events before the first item. */
   opening: string;
-  items: AsyncIterable<Followed>;
+  items: AsyncIterable<Batch>;
   /** The session's place in the line for a sandbox, from 1; undefined when it doesn't wait for one. */
   position?: () => number | undefined;
 }

@@ -4,8 +4,8 @@
  */
 import type { ServerResponse } from 'node:http';
 
-/** More text than this is not joined any further. */
-const JOIN_CHARS = 64 * 1024;
+/** More than this is not joined any further. */
+const JOIN_BYTES = 64 * 1024;
 
 export class StreamWriter {
   /** Aborted when the client is gone or the stream has ended. */
@@ -13,7 +13,8 @@ export class StreamWriter {
   readonly #raw: ServerResponse;
   readonly #drainTimeoutMs: number;
   readonly #closed: Promise<void>;
-  #pending = '';
+  #pending: Uint8Array[] = [];
+  #pendingBytes = 0;
   #scheduled = false;
   #opened = false;
   #ended = false;
@@ -52,10 +53,12 @@ export class StreamWriter {
   }
 
   /** Takes whole frames. Answers a promise when the caller has to wait before it gives more. */
-  push(text: string): Promise<void> | undefined {
-    if (this.ended) return undefined;
-    this.#pending += text;
-    if (this.#pending.length >= JOIN_CHARS) {
+  push(frames: Uint8Array | string): Promise<void> | undefined {
+    if (this.ended || frames.length === 0) return undefined;
+    const bytes = typeof frames === 'string' ? Buffer.from(frames) : frames;
+    this.#pending.push(bytes);
+    this.#pendingBytes += bytes.length;
+    if (this.#pendingBytes >= JOIN_BYTES) {
       this.#flush();
     } else if (!this.#scheduled) {
       // Runs when no promise job is left: after everything that is there now, before anything that is still to come.
@@ -77,8 +80,7 @@ export class StreamWriter {
   async finish(text: string, withinMs: number): Promise<void> {
     if (!this.ended) {
       this.#ended = true;
-      this.#raw.end(this.#pending + text);
-      this.#pending = '';
+      this.#raw.end(Buffer.concat([...this.#taken(), Buffer.from(text)]));
       const timer = setTimeout(() => this.#raw.destroy(), withinMs);
       this.signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
     }
@@ -86,10 +88,18 @@ export class StreamWriter {
   }
 
   #flush(): void {
-    if (this.#pending === '' || this.#room !== undefined || this.ended) return;
-    const text = this.#pending;
-    this.#pending = '';
-    if (!this.#raw.write(text)) this.#room = this.#drained();
+    if (this.#pendingBytes === 0 || this.#room !== undefined || this.ended) return;
+    const [first, ...more] = this.#taken();
+    // What is alone is not copied: it may be shared by many readers.
+    const bytes = first === undefined || more.length > 0 ? Buffer.concat([first ?? Buffer.of(), ...more]) : first;
+    if (!this.#raw.write(bytes)) this.#room = this.#drained();
+  }
+
+  #taken(): Uint8Array[] {
+    const taken = this.#pending;
+    this.#pending = [];
+    this.#pendingBytes = 0;
+    return taken;
   }
 
   #drained(): Promise<void> {

@@ -29,3 +29,12 @@ export interface Followed {
   /** `7` or `7.12`: an SSE id. */
   cursor: string;
 }
+
+/**
+ * Items that a reader is given at once. Readers of the live end who want the same and have come equally far are given the
+ * same object; `written` is room for the first of them to keep what it wrote of it for the others.
+ */
+export interface Batch {
+  items: readonly Followed[];
+  written?: Uint8Array;
+}

@@ -3,9 +3,14 @@
  * them. Entries come here only after they are committed. Bounded; what falls out is read from the store.
  */
 import type { EntryItem, FeedItem, PreviewItem } from './feed-item.ts';
+import type { Waiter } from './waiter.ts';
 
 /** How much of the log is kept in memory per session with readers, in characters. */
 const maxChars = 2 * 1024 * 1024;
+/** How many things made of the live end are kept for those who come next. */
+const maxShared = 4;
+/** Readers that are woken at once; the others get their turn after what else the server has to do. */
+const wokenAtOnce = 100;
 
 /**
  * Whether an entry closes a run of previews: it is the message that they were the making of, the turn's end, or tells of
@@ -25,7 +30,10 @@ export class Feed {
   readonly #items: FeedItem[] = [];
   readonly #early = new Map<number, EntryItem>();
   readonly #fill: (after: number) => Promise<EntryItem[]>;
-  readonly #wakers = new Set<() => void>();
+  /** Those who have read all there was, longest first. */
+  readonly #waiting = new Set<Waiter>();
+  readonly #shared = new Map<string, unknown>();
+  #waking = false;
   #chars = 0;
   #filling = false;
 
@@ -73,18 +81,24 @@ export class Feed {
     return position;
   }
 
-  /** Resolves when something is published after `position`, or when the signal fires. */
-  wait(position: number, signal: AbortSignal): Promise<void> {
-    if (this.end > position || signal.aborted) return Promise.resolve();
-    return new Promise((resolve) => {
-      const done = (): void => {
-        this.#wakers.delete(done);
-        signal.removeEventListener('abort', done);
-        resolve();
-      };
-      this.#wakers.add(done);
-      signal.addEventListener('abort', done);
-    });
+  /** Resolves when something is published after `position`, or when the waiter's signal fires. */
+  async wait(position: number, waiter: Waiter): Promise<void> {
+    if (this.end > position) return;
+    waiter.position = position;
+    this.#waiting.add(waiter);
+    await waiter.wait();
+    this.#waiting.delete(waiter);
+  }
+
+  /** What `make` makes of the live end, made once for all who ask for it by the same name before more is published. */
+  shared<T>(name: string, make: () => T): T {
+    let made = this.#shared.get(name) as T | undefined;
+    if (made === undefined) {
+      made = make();
+      if (this.#shared.size >= maxShared) this.#shared.clear();
+      this.#shared.set(name, made);
+    }
+    return made;
   }
 
   #takeEarly(): void {
@@ -118,6 +132,7 @@ export class Feed {
 
   #push(item: FeedItem, chars: number): void {
     this.#items.push(item);
+    this.#shared.clear();
     this.#chars += chars;
     if (this.#chars <= maxChars) return;
     let gone = 0;
@@ -133,6 +148,22 @@ export class Feed {
   }
 
   #wake(): void {
-    for (const wake of [...this.#wakers]) wake();
+    if (this.#waking) return;
+    let left = wokenAtOnce;
+    for (const waiter of this.#waiting) {
+      // It has been woken already and has read all; so have those after it.
+      if (waiter.position >= this.end) return;
+      if (left === 0) {
+        this.#waking = true;
+        setImmediate(() => {
+          this.#waking = false;
+          this.#wake();
+        });
+        return;
+      }
+      left -= 1;
+      this.#waiting.delete(waiter);
+      waiter.wake();
+    }
   }
 }

@@ -1,9 +1,12 @@
 /** Reads a session's log from a cursor: stored entries, then live ones, each exactly once and in order. */
 import { type Cursor, formatCursor } from '@ash-ai/shared';
 import { closesRun, type Feed } from './feed.ts';
-import type { EntryItem, Followed } from './feed-item.ts';
+import type { Batch, EntryItem, Followed } from './feed-item.ts';
+import { Waiter } from './waiter.ts';
 
 const pageSize = 500;
+/** More than this, in characters of data, is not given at once. */
+const batchChars = 64 * 1024;
 
 export interface FollowOptions {
   cursor: Cursor;
@@ -21,18 +24,27 @@ export type ReadPage = (page: {
   turnId?: string | undefined;
 }) => Promise<EntryItem[]>;
 
-export async function* followFeed(feed: Feed, readPage: ReadPage, options: FollowOptions): AsyncGenerator<Followed> {
+type Wanted = Pick<FollowOptions, 'turnId' | 'previews'>;
+
+/** How far a reader has come: the newest entry, the previews after it, and its place in the feed. */
+interface Place {
+  seq: number;
+  seen: number;
+  position: number;
+}
+
+interface Step {
+  batch: Batch;
+  after: Place;
+  /** Whether nothing comes after it. */
+  ends: boolean;
+}
+
+export async function* followFeed(feed: Feed, readPage: ReadPage, options: FollowOptions): AsyncGenerator<Batch> {
   const { turnId, signal } = options;
+  using waiter = new Waiter(signal);
   let { seq, previews: seen } = options.cursor;
   let position = -1;
-
-  const ends = (entry: EntryItem): boolean =>
-    turnId !== undefined && entry.type === 'turn_ended' && entry.turnId === turnId;
-  const pass = (entry: EntryItem): Followed => {
-    seq = entry.seq;
-    if (closesRun(entry)) seen = 0;
-    return { item: entry, cursor: formatCursor({ seq, previews: seen }) };
-  };
 
   while (!signal.aborted) {
     if (position < feed.base) {
@@ -40,32 +52,82 @@ export async function* followFeed(feed: Feed, readPage: ReadPage, options: Follo
         // No further: what the feed has, it has with the previews in between.
         const upTo = feed.startSeq;
         const page = await readPage({ after: seq, upTo, limit: pageSize, turnId });
-        for (const entry of page) {
-          yield pass(entry);
-          if (ends(entry)) return;
+        for (let from = 0; from < page.length; ) {
+          const step = ofPage(page, from, { seq, seen, position }, options);
+          ({ seq, seen } = step.after);
+          from += step.batch.items.length;
+          yield step.batch;
+          if (step.ends) return;
         }
         if (page.length < pageSize) seq = Math.max(seq, upTo);
         continue;
       }
       position = feed.positionAfter(seq);
     }
-    const item = feed.at(position);
-    if (item === undefined) {
-      await feed.wait(position, signal);
+    const place = { seq, seen, position };
+    // Nearly always all who wait are equally far: what they are given is made once.
+    const name = `${position} ${seq} ${seen} ${options.previews} ${turnId}`;
+    const step = feed.shared(name, () => ofFeed(feed, place, options));
+    if (step.after.position === position) {
+      await feed.wait(position, waiter);
       continue;
     }
-    position += 1;
+    ({ seq, seen, position } = step.after);
+    if (step.batch.items.length > 0) yield step.batch;
+    if (step.ends) return;
+  }
+}
+
+function ofPage(page: readonly EntryItem[], from: number, place: Place, wanted: Wanted): Step {
+  const items: Followed[] = [];
+  let after = place;
+  for (let at = from, chars = 0; at < page.length && chars < batchChars; at += 1) {
+    const item = page[at];
+    if (item === undefined) break;
+    after = afterEntry(after, item);
+    chars += item.data.length;
+    items.push({ item, cursor: cursorAt(after) });
+    if (ends(item, wanted)) return { batch: { items }, after, ends: true };
+  }
+  return { batch: { items }, after, ends: false };
+}
+
+/** What the feed has after a place, up to its end. */
+function ofFeed(feed: Feed, place: Place, wanted: Wanted): Step {
+  const { turnId, previews } = wanted;
+  const items: Followed[] = [];
+  let after = place;
+  for (let chars = 0; chars < batchChars; ) {
+    const item = feed.at(after.position);
+    if (item === undefined) break;
+    const { seq, seen, position } = after;
+    after = { seq, seen, position: position + 1 };
+    const ofAnother = turnId !== undefined && item.turnId !== turnId;
     if (item.kind === 'entry') {
       if (item.seq <= seq) continue;
-      const followed = pass(item);
-      if (turnId !== undefined && item.turnId !== turnId) continue;
-      yield followed;
-      if (ends(item)) return;
-    } else if (item.index === seen + 1) {
+      after = { ...afterEntry(after, item), position: position + 1 };
+      if (ofAnother) continue;
+    } else {
       // Any other index was seen before, or comes after a gap; then the complete message takes its place.
-      seen = item.index;
-      if (!options.previews || (turnId !== undefined && item.turnId !== turnId)) continue;
-      yield { item, cursor: formatCursor({ seq, previews: seen }) };
+      if (item.index !== seen + 1) continue;
+      after = { seq, seen: item.index, position: position + 1 };
+      if (!previews || ofAnother) continue;
     }
+    chars += item.data.length;
+    items.push({ item, cursor: cursorAt(after) });
+    if (item.kind === 'entry' && ends(item, wanted)) return { batch: { items }, after, ends: true };
   }
+  return { batch: { items }, after, ends: false };
+}
+
+function afterEntry({ seen, position }: Place, entry: EntryItem): Place {
+  return { seq: entry.seq, seen: closesRun(entry) ? 0 : seen, position };
+}
+
+function cursorAt({ seq, seen }: Place): string {
+  return formatCursor({ seq, previews: seen });
+}
+
+function ends(entry: EntryItem, { turnId }: Wanted): boolean {
+  return turnId !== undefined && entry.type === 'turn_ended' && entry.turnId === turnId;
 }

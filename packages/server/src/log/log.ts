@@ -8,7 +8,7 @@ import type { Store } from '../store/open.ts';
 import * as sessionStore from '../store/sessions.ts';
 import * as turnStore from '../store/turns.ts';
 import { Feed } from './feed.ts';
-import type { EntryItem, Followed, PreviewItem } from './feed-item.ts';
+import type { Batch, EntryItem, PreviewItem } from './feed-item.ts';
 import { type FollowOptions, followFeed } from './follow.ts';
 import { type Tools, toMessage, toSessionEvents } from './timeline.ts';
 
@@ -93,7 +93,7 @@ export class Log implements LogRoom {
     return events;
   }
 
-  async follow(tenantId: string, sessionId: string, options: FollowOptions): Promise<AsyncIterable<Followed>> {
+  async follow(tenantId: string, sessionId: string, options: FollowOptions): Promise<AsyncIterable<Batch>> {
     const session = await this.#need(tenantId, sessionId);
     const { cursor, turnId } = options;
     if (cursor.seq > session.lastSeq) throw errors.cursor_invalid({ cursor: String(cursor.seq) });
@@ -107,7 +107,7 @@ export class Log implements LogRoom {
     return this.#follow(sessionId, options);
   }
 
-  async *#follow(sessionId: string, options: FollowOptions): AsyncGenerator<Followed> {
+  async *#follow(sessionId: string, options: FollowOptions): AsyncGenerator<Batch> {
     const entry = this.#entry(sessionId);
     entry.readers += 1;
     try {

@@ -51,9 +51,10 @@ export async function attempt(
   }
 }
 
-async function endOf(items: Awaited<ReturnType<LogRoom['follow']>>): Promise<TurnEnded | undefined> {
-  for await (const { item } of items) {
-    if (item.kind === 'entry' && item.type === 'turn_ended') return JSON.parse(item.data) as TurnEnded;
+async function endOf(batches: Awaited<ReturnType<LogRoom['follow']>>): Promise<TurnEnded | undefined> {
+  for await (const { items } of batches) {
+    const { item } = items.at(-1) ?? {};
+    if (item?.kind === 'entry' && item.type === 'turn_ended') return JSON.parse(item.data) as TurnEnded;
   }
   return undefined;
 }

@@ -3,7 +3,7 @@ import type { Bytes } from '@ash-ai/sandbox';
 import { errors } from '@ash-ai/shared';
 import type { Agent, AgentVersion, Health, Session, UsageStats } from '@ash-ai/shared/contract';
 import type { Rooms } from '../../src/http/rooms.ts';
-import type { Followed } from '../../src/log/feed-item.ts';
+import type { Batch, Followed } from '../../src/log/feed-item.ts';
 
 export const key = 'ash_key';
 export const tenantId = 'tenant-1';
@@ -339,8 +339,8 @@ export function fixtureRooms(follow: Follow = async () => itemsOf([])): { rooms:
 }
 
 /** A finished log. */
-export async function* itemsOf(items: Iterable<Followed>): AsyncGenerator<Followed> {
-  yield* items;
+export async function* itemsOf(items: Iterable<Followed>): AsyncGenerator<Batch> {
+  for (const item of items) yield { items: [item] };
 }
 
 /** A log that its test feeds: `push` gives the reader an item, `signal` or `end` ends it. */
@@ -370,13 +370,13 @@ export class LiveLog {
 
   follow: Follow = async (_tenant, _session, { signal }) => this.#read(signal);
 
-  async *#read(signal: AbortSignal): AsyncGenerator<Followed> {
+  async *#read(signal: AbortSignal): AsyncGenerator<Batch> {
     const wake = (): void => this.#wake?.();
     signal.addEventListener('abort', wake);
     try {
       for (;;) {
         const next = this.#queue.shift();
-        if (next !== undefined) yield next;
+        if (next !== undefined) yield { items: [next] };
         else if (this.#ended || signal.aborted) return;
         else
           await new Promise<void>((resolve) => {

@@ -121,7 +121,7 @@ test('a bug while following is an error and a done, told once to the log', async
   const logger = { error: (fields: unknown) => void logged.push(fields), warn: () => undefined };
   const { rooms } = fixtureRooms(async () =>
     (async function* () {
-      yield structuredClone(init);
+      yield { items: [structuredClone(init)] };
       throw new Error('secret detail');
     })(),
   );

@@ -1,6 +1,6 @@
 /** Small rooms in memory behind the real worker: they start turns by idempotency key, and the test ends them. */
 import { newId, type TurnEnded } from '@ash-ai/shared';
-import type { Followed } from '../../src/log/feed-item.ts';
+import type { Batch } from '../../src/log/feed-item.ts';
 import type { AttemptRooms } from '../../src/queue/attempt.ts';
 import { session } from '../http/rooms.ts';
 
@@ -74,11 +74,11 @@ export class FixtureRooms implements AttemptRooms {
     return turn;
   }
 
-  async *#items(turnId: string, signal: AbortSignal): AsyncGenerator<Followed> {
+  async *#items(turnId: string, signal: AbortSignal): AsyncGenerator<Batch> {
     const aborted = new Promise<undefined>((resolve) => signal.addEventListener('abort', () => resolve(undefined)));
     const ended = signal.aborted ? undefined : await Promise.race([this.#ends.get(turnId)?.promise, aborted]);
     if (ended === undefined) return;
     const entry = { kind: 'entry', type: 'turn_ended', seq: 2, turnId, createdAt: '' } as const;
-    yield { item: { ...entry, data: JSON.stringify(ended) }, cursor: '2' };
+    yield { items: [{ item: { ...entry, data: JSON.stringify(ended) }, cursor: '2' }] };
   }
 }

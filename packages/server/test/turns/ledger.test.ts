@@ -81,10 +81,9 @@ async function withTurn(cluster: PostgresCluster) {
   });
   const types = (async () => {
     const seen: string[] = [];
-    for await (const { item } of items) {
-      if (item.kind !== 'entry') continue;
-      seen.push(item.type);
-      if (item.type === 'turn_ended') break;
+    for await (const batch of items) {
+      for (const { item } of batch.items) if (item.kind === 'entry') seen.push(item.type);
+      if (seen.at(-1) === 'turn_ended') break;
     }
     return seen;
   })();
