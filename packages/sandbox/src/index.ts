@@ -1,7 +1,7 @@
 export { FairLine } from './fair-line.ts';
 export { createBubblewrapIsolation } from './isolation/bubblewrap.ts';
 export { inspectWalls, type WallRow } from './isolation/inspect.ts';
-export { type Isolation, IsolationError, type Limits } from './isolation/isolation.ts';
+export { type Isolation, IsolationError, type Limits, type UidPair } from './isolation/isolation.ts';
 export { createIsolationSet } from './isolation/isolation-set.ts';
 export { createOciIsolation } from './isolation/oci.ts';
 export { createProcessIsolation } from './isolation/process.ts';
@@ -9,7 +9,7 @@ export { type Check, selfTest } from './isolation/self-test.ts';
 export { claimUids } from './isolation/uid-claims.ts';
 export { serversUids, takenUids } from './isolation/uids.ts';
 export type { LeftOff, LeftOffRequest } from './left-off.ts';
-export { createLocalRunner, type LocalRunnerOptions } from './local-runner.ts';
+export { createLocalRunner, type LocalRunnerOptions, tryDisks } from './local-runner.ts';
 export {
   type Attachment,
   type AwakeSandbox,

@@ -10,11 +10,11 @@ import { type DiskSize, whyNoImages } from './disk/image.ts';
 import { watchDisk, watchImage } from './disk/watch.ts';
 import { forkFiles } from './fork.ts';
 import { type HeadStart, HeadStarts } from './head-start.ts';
-import type { Launched, Limits } from './isolation/isolation.ts';
+import type { Launched, Limits, UidPair } from './isolation/isolation.ts';
 import { diskOf, layoutOf } from './isolation/layout.ts';
 import { limitEventsOf } from './isolation/limit-events.ts';
 import { enforcesNothing } from './isolation/process.ts';
-import { createUidPool, takenUids, type UidPool, uidsOf } from './isolation/uids.ts';
+import { createUidPool, type UidPool, uidsOf } from './isolation/uids.ts';
 import { Launches, type LaunchOptions, type Raised } from './launch.ts';
 import { type LeftOff, type LeftOffRequest, readLeftOff } from './left-off.ts';
 import { LocalSandbox, type Remains } from './local-sandbox.ts';
@@ -31,7 +31,7 @@ import type {
   Runner,
   SpareRequest,
 } from './runner.ts';
-import { hasRecord, readRecord, removeRecord } from './sandbox-record.ts';
+import { hasRecordNow, readRecord, removeRecord } from './sandbox-record.ts';
 import { Slots } from './slots.ts';
 import { LocalSnapshots } from './snapshot/local-snapshots.ts';
 import type { Snapshots } from './snapshot/snapshots.ts';
@@ -55,8 +55,10 @@ export interface LocalRunnerOptions extends LaunchOptions {
   maxSnapshotBytes: number;
   /** Of commands that name none. */
   limits: Limits;
-  /** A disk of its own for each session; `auto` where that works. */
-  disk: { kind: 'auto' | 'image' | 'watchdog' } & DiskSize;
+  /** Pairs of uids that are in use. */
+  takenUids: readonly UidPair[];
+  /** Whether each session gets a disk of its own, see `tryDisks`, and how large. */
+  disk: { images: boolean } & DiskSize;
 }
 
 export async function createLocalRunner(given: LocalRunnerOptions): Promise<Runner & AsyncDisposable> {
@@ -66,14 +68,19 @@ export async function createLocalRunner(given: LocalRunnerOptions): Promise<Runn
   const tag = await tagOf(options.sandboxesDir);
   const { isolation } = options;
   const privateUids = isolation.names.some((name) => isolation.capabilities(name).privateUids);
-  const pool = privateUids
-    ? createUidPool({ first: options.firstUid, taken: await takenUids(options.sandboxesDir) })
-    : undefined;
-  const why = options.disk.kind === 'watchdog' ? 'not asked for' : await whyNoImages(options.sandboxesDir);
-  if (options.disk.kind === 'image' && why !== undefined) {
+  const pool = privateUids ? createUidPool({ first: options.firstUid, taken: options.takenUids }) : undefined;
+  return new LocalRunner(options, { uids: pool, tag, images: privateUids && options.disk.images });
+}
+
+/** Whether sessions can have disks of their own here. @throws isolation_unavailable when they are to, and can't */
+export async function tryDisks(sandboxesDir: string, kind: 'auto' | 'image' | 'watchdog'): Promise<boolean> {
+  if (kind === 'watchdog') return false;
+  await mkdir(sandboxesDir, { recursive: true, mode: 0o711 });
+  const why = await whyNoImages(sandboxesDir);
+  if (kind === 'image' && why !== undefined) {
     throw errors.isolation_unavailable({ reason: `sessions can't have disks of their own: ${why}` });
   }
-  return new LocalRunner(options, { uids: pool, tag, images: privateUids && why === undefined });
+  return why === undefined;
 }
 
 class LocalRunner implements Runner, AsyncDisposable {
@@ -226,8 +233,8 @@ class LocalRunner implements Runner, AsyncDisposable {
   async list(): Promise<string[]> {
     const { sandboxesDir } = this.#options;
     const names = (await readdir(sandboxesDir)).filter(isId);
-    const found = await Promise.all(names.map(async (name) => hasRecord(await readdir(join(sandboxesDir, name)))));
-    return names.filter((_, index) => found[index]);
+    // At the start only, when nobody is served yet: see `takenUids`.
+    return names.filter((name) => hasRecordNow(join(sandboxesDir, name)));
   }
 
   async sweep(known: (sessionIds: string[]) => Promise<ReadonlySet<string>>): Promise<Swept> {

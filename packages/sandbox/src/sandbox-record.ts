@@ -1,4 +1,5 @@
 /** The file beside a sandbox from which a restarted server finds, verifies and ends it. */
+import { existsSync } from 'node:fs';
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Launched } from './isolation/isolation.ts';
@@ -8,6 +9,11 @@ const fileName = 'sandbox.json';
 /** Whether `names`, the content of a sandbox folder, tell of a launched pair. */
 export function hasRecord(names: readonly string[]): boolean {
   return names.includes(fileName);
+}
+
+/** The same, of a folder. */
+export function hasRecordNow(sandboxDir: string): boolean {
+  return existsSync(join(sandboxDir, fileName));
 }
 
 /** Replaces the record in one step. */

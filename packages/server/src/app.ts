@@ -1,15 +1,13 @@
 /** The composition root: puts the rooms together and takes them apart again. */
 import { readFile } from 'node:fs/promises';
 import { hostname, totalmem } from 'node:os';
-import { join } from 'node:path';
-import { createLocalRunner, type Isolation, isolationLimits, type Runner } from '@ash-ai/sandbox';
+import type { Isolation, Runner } from '@ash-ai/sandbox';
 import type { Logger } from 'pino';
 import { Agents } from './agents/agents.ts';
 import { AgentFolders } from './agents/folders.ts';
 import { Approvals } from './approvals/approvals.ts';
 import { Attachments } from './attachments/attachments.ts';
 import { serveControl } from './backup/control.ts';
-import { findBridge } from './bridge-program.ts';
 import type { Config } from './config.ts';
 import { Credentials } from './credentials/credentials.ts';
 import { createSeal } from './credentials/seal.ts';
@@ -21,10 +19,11 @@ import { Exec } from './exec/exec.ts';
 import { agentFiles } from './files/agent-files.ts';
 import { sessionFiles } from './files/session-files.ts';
 import { Forgetting } from './forgetting.ts';
+import { openGround } from './ground.ts';
 import { health } from './health.ts';
 import type { Rooms } from './http/rooms.ts';
 import { type HttpServer, type ServeOptions, serveHttp } from './http/serve.ts';
-import { createIsolations, offeredIsolations } from './isolations.ts';
+import { offeredIsolations } from './isolations.ts';
 import { ApiKeys, defaultTenant } from './keys/api-keys.ts';
 import { createInternalGate } from './keys/internal-gate.ts';
 import { Log } from './log/log.ts';
@@ -32,7 +31,7 @@ import { Queue } from './queue/queue.ts';
 import { QueueWorker } from './queue/worker.ts';
 import { SandboxLogs } from './sandbox-logs/sandbox-logs.ts';
 import { Forking } from './sessions/fork.ts';
-import { type LimitPolicy, limitPolicy } from './sessions/limits.ts';
+import { limitPolicy } from './sessions/limits.ts';
 import { opener } from './sessions/open-request.ts';
 import { Sessions } from './sessions/sessions.ts';
 import { shaper, type Walls } from './sessions/shape-of.ts';
@@ -42,7 +41,7 @@ import { Retention } from './snapshots/retention.ts';
 import { sourceOf } from './snapshots/source.ts';
 import { Spares } from './spares/spares.ts';
 import { takingSpares } from './spares/taking.ts';
-import { openStore, type Store } from './store/open.ts';
+import type { Store } from './store/open.ts';
 import * as sessionStore from './store/sessions.ts';
 import * as turnStore from './store/turns.ts';
 import { Sweep } from './sweep.ts';
@@ -71,12 +70,8 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
   await using building = new AsyncDisposableStack();
   const { dataDir } = config;
   building.use(await lockDataDir(dataDir));
-  const store = building.use(
-    await openStore(config.databaseUrl === undefined ? { file: join(dataDir, 'ash.db') } : { url: config.databaseUrl }),
-  );
-  const { isolation, firstUid } = await createIsolations(config, logger);
   const policy = limitPolicy(config);
-  const localRunner = building.use(await createRunner(config, { isolation, firstUid }, policy));
+  const { store, isolation, localRunner } = await openGround(config, { logger, policy }, building);
   const sealKey = await readSealKey(dataDir);
   const { credentialKey } = config;
   /** Seals what callers give the server in confidence, other than credentials. */
@@ -226,19 +221,4 @@ function capacityOf(config: Config): Omit<ExecutorOptions, 'spares' | 'watch'> {
   const bytes = Math.min(process.constrainedMemory() || Number.POSITIVE_INFINITY, totalmem());
   const memoryMb = config.sandboxesMemoryMb ?? Math.floor((0.75 * bytes) / 1024 ** 2);
   return { maxAwake, idleMs, waitMs, maxWaiting, memoryMb };
-}
-
-async function createRunner(config: Config, own: { isolation: Isolation; firstUid: number }, policy: LimitPolicy) {
-  const { dataDir } = config;
-  const bridge = findBridge({ entry: config.bridgeEntry, executable: config.runtimeExecutable });
-  return await createLocalRunner({
-    sandboxesDir: join(dataDir, 'sandboxes'),
-    snapshotsDir: join(dataDir, 'snapshots'),
-    maxSnapshotBytes: config.snapshotMaxMb * 1024 * 1024,
-    ...own,
-    limits: isolationLimits(policy.defaults),
-    disk: { kind: config.sandboxDisk, diskMb: policy.defaults.diskMb, inodes: policy.defaults.inodes },
-    executable: bridge.executable,
-    bridge: { args: bridge.args, readablePaths: bridge.readablePaths, env: {} },
-  });
 }

@@ -11,6 +11,7 @@ import {
   selfTest,
   serversUids,
   takenUids,
+  type UidPair,
 } from '@ash-ai/sandbox';
 import { errors } from '@ash-ai/shared';
 import type { IsolationName } from '@ash-ai/shared/contract';
@@ -19,16 +20,23 @@ import type { Config } from './config.ts';
 
 type Settings = Pick<Config, 'dataDir' | 'isolation' | 'isolationAllow'> & { firstUid: number };
 
-/** First uid of this server's range; a server that isn't root has none to give. @throws IsolationError */
-async function firstUidOf({
+/** The uids that a server has to give, and those that it has given; one that isn't root has none. */
+interface Uids {
+  firstUid: number;
+  takenUids: readonly UidPair[];
+}
+
+/** @throws IsolationError */
+async function uidsOfServer({
   dataDir,
   uidBase,
   uidClaimsDir,
-}: Pick<Config, 'dataDir' | 'uidBase' | 'uidClaimsDir'>): Promise<number> {
-  if (process.getuid?.() !== 0) return uidBase;
+}: Pick<Config, 'dataDir' | 'uidBase' | 'uidClaimsDir'>): Promise<Uids> {
+  if (process.getuid?.() !== 0) return { firstUid: uidBase, takenUids: [] };
   const pairs = await takenUids(join(dataDir, 'sandboxes'));
   const taken = pairs.map(({ wall }) => wall);
-  return await claimUids({ claimsDir: uidClaimsDir, dataDir, base: uidBase, taken });
+  const firstUid = await claimUids({ claimsDir: uidClaimsDir, dataDir, base: uidBase, taken });
+  return { firstUid, takenUids: pairs };
 }
 
 /** The one that sessions get, then the others that agents may ask for. */
@@ -39,13 +47,13 @@ export function offeredIsolations({
   return [isolation, ...new Set(isolationAllow.filter((name) => name !== isolation))];
 }
 
-/** All isolations as one, and the first uid of this server's range. @throws isolation_unavailable, IsolationError when one of them can't hold here what it promises */
+/** All isolations as one, and the uids for what they wall in. @throws isolation_unavailable, IsolationError when one of them can't hold here what it promises */
 export async function createIsolations(
   given: Omit<Settings, 'firstUid'> & Pick<Config, 'uidBase' | 'uidClaimsDir'>,
   logger: Logger,
-): Promise<{ isolation: Isolation; firstUid: number }> {
-  const firstUid = await firstUidOf(given);
-  const config = { ...given, firstUid };
+): Promise<Uids & { isolation: Isolation }> {
+  const uids = await uidsOfServer(given);
+  const config = { ...given, firstUid: uids.firstUid };
   const [first, ...others] = offeredIsolations(config);
   const made: [Isolation, ...Isolation[]] = [await createIsolation(first, config, logger)];
   for (const name of others) {
@@ -59,7 +67,7 @@ export async function createIsolations(
       }),
     );
   }
-  return { isolation: createIsolationSet(made), firstUid };
+  return { isolation: createIsolationSet(made), ...uids };
 }
 
 async function createIsolation(
