@@ -1,5 +1,6 @@
 /** API keys: only their hashes are stored. */
 import type { Selectable } from 'kysely';
+import { preparedBy } from './prepared.ts';
 import type { Reader, Writer } from './row.ts';
 import type { Tables } from './tables.ts';
 
@@ -10,10 +11,24 @@ export async function insert(tx: Writer, key: ApiKeyRow): Promise<void> {
   await tx.insertInto('apiKeys').values(key).execute();
 }
 
+const byHashes = preparedBy((db, given: Record<string, string>, count: number) =>
+  db
+    .selectFrom('apiKeys')
+    .selectAll()
+    .where(
+      'keyHash',
+      'in',
+      Array.from({ length: count }, (_, index) => given[`hash${index}`] ?? ''),
+    )
+    .limit(1),
+);
+
 /** The key that has one of these hashes (a key may be hashed in more than one way). */
 export async function findByHashes(db: Reader, hashes: readonly string[]): Promise<ApiKeyRow | undefined> {
   if (hashes.length === 0) return undefined;
-  return await db.selectFrom('apiKeys').selectAll().where('keyHash', 'in', hashes).limit(1).executeTakeFirst();
+  const given = Object.fromEntries(hashes.map((hash, index) => [`hash${index}`, hash]));
+  const [row] = await byHashes(db, given, hashes.length);
+  return row;
 }
 
 /** A tenant's keys, newest first. */

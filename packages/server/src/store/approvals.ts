@@ -2,6 +2,7 @@
 import type { ApprovalAnswer, ApprovalRequest } from '@ash-ai/shared';
 import type { KnownApproval } from '@ash-ai/shared/bridge-wire';
 import type { Selectable } from 'kysely';
+import { prepared } from './prepared.ts';
 import { parseJson, type Reader, type Writer } from './row.ts';
 import type { ApprovalStatus, Tables } from './tables.ts';
 
@@ -92,14 +93,17 @@ export async function answer(
   return row && toApproval(row);
 }
 
-/** pending → expired, for a turn that has ended. */
-export async function expire(tx: Writer, { turnId, at }: { turnId: string; at: string }): Promise<void> {
-  await tx
+const expirePending = prepared((tx, { turnId, at }: { turnId: string; at: string }) =>
+  tx
     .updateTable('approvals')
     .set({ status: 'expired', answeredAt: at })
     .where('turnId', '=', turnId)
-    .where('status', '=', 'pending')
-    .execute();
+    .where('status', '=', 'pending'),
+);
+
+/** pending → expired, for a turn that has ended. */
+export async function expire(tx: Writer, { turnId, at }: { turnId: string; at: string }): Promise<void> {
+  await expirePending(tx, { turnId, at });
 }
 
 function all(db: Reader) {

@@ -1,5 +1,6 @@
 /** Egress records, bounded per session, and sums of what model calls used, which are not. */
 import type { EgressRecord } from '@ash-ai/shared/egress';
+import { prepared, preparedInsert } from './prepared.ts';
 import type { Reader, Writer } from './row.ts';
 
 /** Records that are kept of a session; the oldest go first, some at a time. */
@@ -12,6 +13,8 @@ export interface StoredRecord extends EgressRecord {
   turnId: string | null;
 }
 
+const insert = preparedInsert('egressRecords', ['sessionId', 'seq', 'turnId', 'record']);
+
 /** Appends records of a session. Only the holder of its lease may. */
 export async function append(
   tx: Writer,
@@ -22,7 +25,7 @@ export async function append(
   const rows = records.map(({ turnId, record }, index) => {
     return { sessionId, seq: last + index + 1, turnId, record: JSON.stringify(record) };
   });
-  await tx.insertInto('egressRecords').values(rows).execute();
+  await insert(tx, rows);
   const next = last + rows.length;
   if (Math.floor(last / slack) === Math.floor(next / slack)) return;
   await tx
@@ -92,13 +95,11 @@ export async function tenantSpendUsd(db: Reader, tenantId: string, month: string
   return Number(sum?.costUsd ?? 0);
 }
 
+const newest = prepared((db, { sessionId }: { sessionId: string }) =>
+  db.selectFrom('egressRecords').select('seq').where('sessionId', '=', sessionId).orderBy('seq', 'desc').limit(1),
+);
+
 async function lastSeq(db: Reader, sessionId: string): Promise<number> {
-  const row = await db
-    .selectFrom('egressRecords')
-    .select('seq')
-    .where('sessionId', '=', sessionId)
-    .orderBy('seq', 'desc')
-    .limit(1)
-    .executeTakeFirst();
+  const [row] = await newest(db, { sessionId });
   return row?.seq ?? 0;
 }

@@ -1,6 +1,7 @@
 /** The event log of a session: appended in order under the lease, read from a cursor. */
 import { mayBeWebhookEvent, webhookEventOf } from '@ash-ai/shared';
 import type { Selectable } from 'kysely';
+import { preparedBy, preparedInsert } from './prepared.ts';
 import type { Reader, Writer } from './row.ts';
 import type { Tables } from './tables.ts';
 import type { WebhookEvent } from './webhook-deliveries.ts';
@@ -36,8 +37,43 @@ export interface Appended {
   readonly lastSeq: number;
 }
 
-/** Entries a statement: far below the 32,766 parameters of SQLite, and few different statement texts. */
-const CHUNK = 100;
+interface Taking {
+  sessionId: string;
+  count: number;
+  at?: string | undefined;
+  epoch?: number | undefined;
+  life?: string;
+  n?: number;
+}
+
+/** Which of them are given. */
+type Shape = `${'at' | ''} ${'epoch' | ''} ${'frame' | ''}`;
+
+function shapeOf({ at, epoch, n }: Taking): Shape {
+  return `${at === undefined ? '' : 'at'} ${epoch === undefined ? '' : 'epoch'} ${n === undefined ? '' : 'frame'}`;
+}
+
+/** Takes the next places of a session's log, if its lease and the frame before allow it. */
+const takePlaces = preparedBy(
+  (tx, { sessionId, count, at = '', epoch = 0, life = '', n = 0 }: Taking, shape: Shape) => {
+    const [withAt, withEpoch, withFrame] = shape.split(' ');
+    let update = tx
+      .updateTable('sessions')
+      .set((eb) => ({ lastSeq: eb('lastSeq', '+', count) }))
+      .where('id', '=', sessionId)
+      .returning(['lastSeq', 'tenantId']);
+    if (withAt) update = update.set({ lastActiveAt: at });
+    if (withEpoch) update = update.where('leaseEpoch', '=', epoch);
+    if (withFrame) {
+      update = update
+        .set({ frameLife: life, frameN: n })
+        .where((eb) => eb.or([eb('frameLife', 'is distinct from', life), eb('frameN', '<', n)]));
+    }
+    return update;
+  },
+);
+
+const insert = preparedInsert('logEntries', ['sessionId', 'seq', 'type', 'turnId', 'data', 'createdAt']);
 
 /**
  * Appends entries with the next dense `seq`s, in the transaction of the caller.
@@ -49,19 +85,8 @@ export async function append(
   tx: Writer,
   { sessionId, epoch, entries, frame, at = entries.at(-1)?.createdAt }: Append,
 ): Promise<Appended | 'stale_epoch' | 'duplicate_frame'> {
-  let update = tx
-    .updateTable('sessions')
-    .set((eb) => ({ lastSeq: eb('lastSeq', '+', entries.length) }))
-    .where('id', '=', sessionId)
-    .returning(['lastSeq', 'tenantId']);
-  if (at !== undefined) update = update.set({ lastActiveAt: at });
-  if (epoch !== undefined) update = update.where('leaseEpoch', '=', epoch);
-  if (frame !== undefined) {
-    update = update
-      .set({ frameLife: frame.life, frameN: frame.n })
-      .where((eb) => eb.or([eb('frameLife', 'is distinct from', frame.life), eb('frameN', '<', frame.n)]));
-  }
-  const session = await update.executeTakeFirst();
+  const given = { sessionId, count: entries.length, at, epoch, ...frame };
+  const [session] = await takePlaces(tx, given, shapeOf(given));
   if (session === undefined) return await whyRefused(tx, sessionId, epoch);
 
   const { lastSeq, tenantId } = session;
@@ -74,12 +99,7 @@ export async function append(
     data: 'dataText' in entry ? entry.dataText : JSON.stringify(entry.data ?? null),
     createdAt: entry.createdAt,
   }));
-  for (let start = 0; start < rows.length; start += CHUNK) {
-    await tx
-      .insertInto('logEntries')
-      .values(rows.slice(start, start + CHUNK))
-      .execute();
-  }
+  await insert(tx, rows);
   await deliveryStore.record(tx, tenantId, rows.flatMap(eventOf));
   return { firstSeq, lastSeq };
 }

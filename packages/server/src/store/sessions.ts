@@ -1,5 +1,6 @@
 /** Sessions: rows of conversations, their status, their lease. */
 import type { Insertable, Selectable } from 'kysely';
+import { prepared } from './prepared.ts';
 import { PAGE_LIMIT, type Page, parseJson, type Reader, toJson, type WithJson, type Writer } from './row.ts';
 import type { SessionStatus, Tables } from './tables.ts';
 
@@ -40,20 +41,21 @@ export async function insert(tx: Writer, session: NewSession): Promise<SessionRo
   return toSession(await tx.insertInto('sessions').values(values).returningAll().executeTakeFirstOrThrow());
 }
 
+const ofTenant = prepared((db, { tenantId, id }: { tenantId: string; id: string }) =>
+  db.selectFrom('sessions').selectAll().where('tenantId', '=', tenantId).where('id', '=', id),
+);
+
 /** A session of a tenant; another tenant's is a missing one. */
 export async function get(db: Reader, tenantId: string, id: string): Promise<SessionRow | undefined> {
-  const row = await db
-    .selectFrom('sessions')
-    .selectAll()
-    .where('tenantId', '=', tenantId)
-    .where('id', '=', id)
-    .executeTakeFirst();
+  const [row] = await ofTenant(db, { tenantId, id });
   return row && toSession(row);
 }
 
+const ofAny = prepared((db, { id }: { id: string }) => db.selectFrom('sessions').selectAll().where('id', '=', id));
+
 /** A session of whatever tenant, for work that has no caller (executor, recovery). */
 export async function getById(db: Reader, id: string): Promise<SessionRow | undefined> {
-  const row = await db.selectFrom('sessions').selectAll().where('id', '=', id).executeTakeFirst();
+  const [row] = await ofAny(db, { id });
   return row && toSession(row);
 }
 

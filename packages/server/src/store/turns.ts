@@ -1,5 +1,6 @@
 /** Turns: the jobs of a session, numbered densely, at most one of them running. */
 import type { Selectable } from 'kysely';
+import { prepared } from './prepared.ts';
 import { PAGE_LIMIT, parseJson, type Reader, type WithJson, type Writer } from './row.ts';
 import type { Tables, TurnStatus } from './tables.ts';
 
@@ -21,38 +22,68 @@ export interface NewTurn {
 /** How a turn ends. */
 export type EndedStatus = Extract<TurnStatus, 'completed' | 'failed' | 'interrupted'>;
 
+const nextOrdinal = prepared((tx, { sessionId }: { sessionId: string }) =>
+  tx
+    .updateTable('sessions')
+    .set((eb) => ({ turnCount: eb('turnCount', '+', 1) }))
+    .where('id', '=', sessionId)
+    .returning('turnCount'),
+);
+
+type Row = Selectable<Tables['turns']>;
+type QueuedRow = Pick<
+  Row,
+  'id' | 'tenantId' | 'sessionId' | 'acceptedSeq' | 'createdAt' | 'ordinal' | 'input' | 'options'
+>;
+
+const insert = prepared((tx, given: QueuedRow) => {
+  const { id, tenantId, sessionId, acceptedSeq, createdAt, ordinal, input, options } = given;
+  const values = { id, tenantId, sessionId, acceptedSeq, createdAt, ordinal, input, options };
+  return tx
+    .insertInto('turns')
+    .values({ ...values, status: 'queued' })
+    .returningAll();
+});
+
 /** Stores a queued turn with the session's next ordinal. Throws when there is no such session. */
 export async function insertQueued(tx: Writer, turn: NewTurn): Promise<TurnRow> {
   // The counter's row lock orders concurrent inserts on PostgreSQL, where max(ordinal) + 1 would collide.
-  const { turnCount } = await tx
-    .updateTable('sessions')
-    .set((eb) => ({ turnCount: eb('turnCount', '+', 1) }))
-    .where('id', '=', turn.sessionId)
-    .returning('turnCount')
-    .executeTakeFirstOrThrow();
+  const [session] = await nextOrdinal(tx, { sessionId: turn.sessionId });
+  if (session === undefined) throw new Error(`no session ${turn.sessionId}`);
   const input = JSON.stringify(turn.input ?? null);
   const options = JSON.stringify(turn.options ?? {});
-  const row = await tx
-    .insertInto('turns')
-    .values({ ...turn, ordinal: turnCount, status: 'queued', input, options })
-    .returningAll()
-    .executeTakeFirstOrThrow();
+  const [row] = await insert(tx, { ...turn, ordinal: session.turnCount, input, options });
+  if (row === undefined) throw new Error('an insert without a row');
   return toTurn(row);
 }
 
+const byId = prepared((db, { id }: { id: string }) => db.selectFrom('turns').selectAll().where('id', '=', id));
+
 /** A turn by its id. */
 export async function get(db: Reader, id: string): Promise<TurnRow | undefined> {
-  return first(await db.selectFrom('turns').selectAll().where('id', '=', id).execute());
+  return first(await byId(db, { id }));
 }
+
+const queued = prepared((db, { sessionId }: { sessionId: string }) =>
+  inState(db, sessionId, 'queued').orderBy('ordinal').limit(1),
+);
+const inHand = prepared((db, { sessionId }: { sessionId: string }) => inState(db, sessionId, 'running'));
+const queuedCount = prepared((db, { sessionId }: { sessionId: string }) =>
+  db
+    .selectFrom('turns')
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .where('sessionId', '=', sessionId)
+    .where('status', '=', 'queued'),
+);
 
 /** The session's oldest queued turn. */
 export async function nextQueued(db: Reader, sessionId: string): Promise<TurnRow | undefined> {
-  return first(await inState(db, sessionId, 'queued').orderBy('ordinal').limit(1).execute());
+  return first(await queued(db, { sessionId }));
 }
 
 /** The session's running turn. */
 export async function running(db: Reader, sessionId: string): Promise<TurnRow | undefined> {
-  return first(await inState(db, sessionId, 'running').execute());
+  return first(await inHand(db, { sessionId }));
 }
 
 /** The session's turn that was started last, whether it has ended or not. */
@@ -67,13 +98,8 @@ export async function lastStarted(db: Reader, sessionId: string): Promise<TurnRo
 
 /** How many turns of a session wait. */
 export async function countQueued(db: Reader, sessionId: string): Promise<number> {
-  const row = await db
-    .selectFrom('turns')
-    .select((eb) => eb.fn.countAll<number>().as('count'))
-    .where('sessionId', '=', sessionId)
-    .where('status', '=', 'queued')
-    .executeTakeFirstOrThrow();
-  return row.count;
+  const [row] = await queuedCount(db, { sessionId });
+  return row?.count ?? 0;
 }
 
 /** A session's turns by ordinal, after a given one (default: from the first). */
@@ -103,12 +129,14 @@ export async function listUnfinished(db: Reader): Promise<TurnRow[]> {
   return (await query.orderBy('sessionId').orderBy('ordinal').execute()).map(toTurn);
 }
 
-/** queued → running; undefined when it is not queued any more or another turn of its session runs. */
-export async function setRunning(
-  tx: Writer,
-  { id, startedSeq, at }: { id: string; startedSeq: number; at: string },
-): Promise<TurnRow | undefined> {
-  const rows = await tx
+interface Start {
+  id: string;
+  startedSeq: number;
+  at: string;
+}
+
+const start = prepared((tx, { id, startedSeq, at }: Start) =>
+  tx
     .updateTable('turns')
     .set({ status: 'running', startedSeq, startedAt: at })
     .where('id', '=', id)
@@ -123,9 +151,12 @@ export async function setRunning(
         ),
       ),
     )
-    .returningAll()
-    .execute();
-  return first(rows);
+    .returningAll(),
+);
+
+/** queued → running; undefined when it is not queued any more or another turn of its session runs. */
+export async function setRunning(tx: Writer, given: Start): Promise<TurnRow | undefined> {
+  return first(await start(tx, given));
 }
 
 export interface TurnEnd {

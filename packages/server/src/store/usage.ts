@@ -1,13 +1,11 @@
 /** Usage: what sessions used, one row per amount. */
 import { firstIdAt } from '@ash-ai/shared';
 import type { Selectable } from 'kysely';
+import { preparedInsert } from './prepared.ts';
 import { PAGE_LIMIT, type Reader, type Writer } from './row.ts';
 import type { Tables } from './tables.ts';
 
 export type UsageRow = Selectable<Tables['usageEvents']>;
-
-/** Rows a statement: far below the parameters that SQLite allows. */
-const CHUNK = 100;
 
 /** Which rows: those of a tenant that match everything given. */
 export interface UsageFilter {
@@ -20,14 +18,9 @@ export interface UsageFilter {
 }
 
 /** Stores amounts. */
-export async function insert(tx: Writer, rows: readonly UsageRow[]): Promise<void> {
-  for (let start = 0; start < rows.length; start += CHUNK) {
-    await tx
-      .insertInto('usageEvents')
-      .values(rows.slice(start, start + CHUNK))
-      .execute();
-  }
-}
+export const insert = preparedInsert('usageEvents', [
+  ...(['id', 'tenantId', 'sessionId', 'agentName', 'eventType', 'value', 'createdAt'] as const),
+]);
 
 /** A tenant's amounts, newest first. */
 export async function list(

@@ -186,8 +186,8 @@ export class Lane {
 
   /** Gets the lease at the first call, and with it what earlier owners left. */
   async #own(): Promise<void> {
-    const session = await this.#ledger.lease();
     if (this.#tookUp) return;
+    const session = await this.#ledger.lease();
     await takeUp(session, {
       ...{ rooms: this.#rooms, ledger: this.#ledger, carriage: this.#carriage },
       adopted: () => this.#rooms.adopted(this),
