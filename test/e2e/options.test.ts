@@ -1,8 +1,7 @@
-/** Options of sessions and messages: each one reaches the agent, on every path, and none that is secret comes back. */
+/** Options of messages and credentials of sessions: each one reaches the agent. On every path: options-on-every-path.test.ts. */
 import { script } from '@ash-ai/scripted-model';
 import { describe, expect, test } from 'vitest';
-import { until, useAsh } from './harness.ts';
-import { processesOf } from './leaks.ts';
+import { useAsh } from './harness.ts';
 import { asked } from './requests.ts';
 import { messagesOf, say } from './streams.ts';
 
@@ -73,125 +72,7 @@ describe('of a message', () => {
   });
 });
 
-const server = (name: string) => `import sys, json
-for line in sys.stdin:
-    call = json.loads(line)
-    if call.get('method') == 'initialize':
-        result = {'protocolVersion': call['params']['protocolVersion'], 'capabilities': {'tools': {}},
-                  'serverInfo': {'name': 'test', 'version': '1'}}
-    elif call.get('method') == 'tools/list':
-        result = {'tools': [{'name': 'who', 'description': 'who?', 'inputSchema': {'type': 'object', 'properties': {}}}]}
-    elif call.get('method') == 'tools/call':
-        import os
-        result = {'content': [{'type': 'text', 'text': '${name} ' + os.environ.get('WHO', '')}]}
-    else:
-        continue
-    print(json.dumps({'jsonrpc': '2.0', 'id': call['id'], 'result': result}), flush=True)
-`;
-
-const ways: Record<string, (id: string) => Promise<void>> = {
-  cold: async () => undefined,
-  'again in the same runtime': async (id) => {
-    await say(use.ash, id, 'Hello');
-  },
-  'after pause and resume': async (id) => {
-    await say(use.ash, id, 'Hello');
-    await use.ash.client.pauseSession(id);
-    expect(processesOf(`${use.ash.dataDir}/sandboxes/${id}`)).toEqual([]);
-    await use.ash.client.resumeSession(id);
-  },
-  'after another start for options': async (id) => {
-    await say(use.ash, id, 'Hello', { thinking: { type: 'disabled' } });
-  },
-  'after a restart of the server': async (id) => {
-    await say(use.ash, id, 'Hello');
-    await use.ash.kill();
-    await use.ash.start();
-  },
-  'after a restart of the server, asleep': async (id) => {
-    await say(use.ash, id, 'Hello');
-    await use.ash.stop('SIGINT');
-    await use.ash.start();
-  },
-};
-
-const waited = 'in a sandbox that waited for whoever comes';
-
 describe('of a session', () => {
-  test.each([...Object.keys(ways), waited])('hold %s', async (way) => {
-    const { ash } = use;
-    if (way === waited) {
-      await ash.stop('SIGINT');
-      await ash.start({ ...env, ASH_SPARES: '1' });
-    }
-    const files = {
-      'CLAUDE.md': '# Says who it is\n',
-      'agent.py': server('the agent'),
-      'session.py': server('the session'),
-      '.mcp.json': JSON.stringify({
-        mcpServers: {
-          same: { command: 'python3', args: ['agent.py'] },
-          other: { command: 'python3', args: ['agent.py'] },
-        },
-      }),
-    };
-    await ash.client.deployAgent('who', await ash.agentFolder('who', files));
-    if (way === waited) await until(async () => (await ash.client.health()).pool.warm === 2);
-    const session = await ash.client.createSession('who', {
-      model: sonnet,
-      systemPrompt: '# You are the sealed one\n',
-      mcpServers: { same: { command: 'python3', args: ['session.py'], env: { WHO: 'secret-of-mcp' } } },
-      extraEnv: {
-        MY_SECRET: 'secret-of-env',
-        ASH_SESSION_ID: 'not-mine',
-        ANTHROPIC_API_KEY: 'key-of-the-caller',
-        HOME: '/nowhere',
-      },
-      disallowedTools: ['Edit'],
-      betas: ['context-1m-2025-08-07'],
-      subagents: { helper: { description: 'Helps', prompt: 'Help.' } },
-    });
-    const { id } = session;
-    expect(JSON.stringify(session)).not.toContain('secret-of');
-    await ways[way]?.(id);
-
-    const tools = [
-      { name: 'Bash', input: { command: 'echo "$MY_SECRET $ASH_SESSION_ID $ANTHROPIC_API_KEY $HOME"' } },
-      { name: 'mcp__same__who', input: {} },
-      { name: 'mcp__other__who', input: {} },
-    ];
-    const prompt = script({ tools: tools.slice(0, 1) }, { tools: tools.slice(1, 2) }, { tools: tools.slice(2) }, 'end');
-    const { turn, request, body, tools: offered } = await asked(ash, id, prompt);
-    const results = messagesOf(turn.events).flatMap(({ type, message }) =>
-      type === 'user' ? message.content.map((block: { content: unknown }) => JSON.stringify(block.content)) : [],
-    );
-    expect(results[0]).toMatch(new RegExp(`secret-of-env ${id} set-by-the-gateway /home/agent`));
-    expect(results[1]).toContain('the session secret-of-mcp');
-    expect(results[2]).toContain('the agent ');
-    expect(offered).not.toContain('Edit');
-    expect(request.headers['x-api-key']).toBe('key-of-the-caller');
-    expect(String(request.headers['anthropic-beta'])).toContain('context-1m-2025-08-07');
-    expect(JSON.stringify(body)).toContain('You are the sealed one');
-    expect(JSON.stringify(body)).toContain('helper');
-
-    const events = await ash.client.listSessionEvents(id, { type: 'mcp_status' });
-    expect(events.map(({ data }) => JSON.parse(data ?? ''))).toEqual([
-      { action: 'configured', servers: [{ name: 'same', transport: 'stdio', command: 'python3' }] },
-    ]);
-    const rows = ash.rows<{ text: string }>(
-      'select settings || sealed || coalesce(config, ?) as text from sessions',
-      '',
-    );
-    expect(JSON.stringify(rows)).not.toMatch(/secret-of|key-of-the-caller/);
-    expect(JSON.stringify(await ash.client.getSession(id))).not.toMatch(/secret-of|key-of-the-caller/);
-    await ash.client.endSession(id);
-    if (way === waited) {
-      expect((await ash.client.health()).pool.preWarmHits).toBe(1);
-      await ash.stop('SIGINT');
-      await ash.start(env);
-    }
-  });
-
   test('a credential is the key of its model calls, and of no other session', async () => {
     const { ash } = use;
     const made = await ash.call('POST', '/api/credentials', { body: { type: 'anthropic', key: 'key-of-the-tenant' } });

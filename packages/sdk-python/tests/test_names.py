@@ -30,15 +30,16 @@ def test_the_older_module_exposes_the_same_objects() -> None:
 
 
 def test_what_older_programs_import_is_there() -> None:
-    events = "Message TextDelta ThinkingDelta ToolUse ToolResult TurnComplete SessionStart Error Done Stream"
-    streams = [f"{name}Event" for name in events.split()] + ["AshEvent", "parse_sse_stream", "parse_sse_stream_async"]
-    helpers = "extract_text_from_event extract_stream_delta extract_display_items parse_message_content".split()
+    events = ["Message", "TextDelta", "ThinkingDelta", "ToolUse", "ToolResult", "TurnComplete", "SessionStart", "Error"]
+    streams = [f"{name}Event" for name in [*events, "Done", "Stream"]]
+    streams += ["AshEvent", "parse_sse_stream", "parse_sse_stream_async"]
+    helpers = ["extract_text_from_event", "extract_stream_delta", "extract_display_items", "parse_message_content"]
     for module in (ash_ai, ash_sdk):
         assert not [name for name in ["AshClient", "AshApiError", *helpers] if not hasattr(module, name)]
     for module in (ash_ai, ash_sdk, ash_sdk.streaming):
         assert not [name for name in streams if not hasattr(module, name)], module
-    models = "Agent Session Message SessionEvent QueueItem Credential Attachment UsageEvent UsageStats"
-    for name in [*models.split(), "HealthResponse", "PoolStats", "ApiError"]:
+    models = ["Agent", "Session", "Message", "SessionEvent", "QueueItem", "Credential", "Attachment", "UsageEvent"]
+    for name in [*models, "UsageStats", "HealthResponse", "PoolStats", "ApiError"]:
         model = getattr(ash_sdk.models, name)
         assert model is getattr(ash_ai.models, name)
         assert callable(model.from_dict)

@@ -1,5 +1,5 @@
 /** Agents: deployed folders under a name, one immutable version per deployment. */
-import { stat, writeFile } from 'node:fs/promises';
+import { realpath, stat, writeFile } from 'node:fs/promises';
 import { isAbsolute, join, relative, resolve } from 'node:path';
 import { errors, instructionsFile, isAgentName, newId } from '@ash-ai/shared';
 import type { Agent, AgentVersion, Contract, Parsed } from '@ash-ai/shared/contract';
@@ -117,13 +117,15 @@ export class Agents implements AgentsRoom {
   async #fillFromPath(tenantId: string, path: string, staged: Staged): Promise<void> {
     const { dataDir, folders, pathTenants } = this.#options;
     if (!pathTenants.has(tenantId)) throw errors.agent_path_forbidden({ path });
-    const source = resolve(dataDir, path);
+    const given = resolve(dataDir, path);
+    // As it is without links, such as /proc/self/root: what is checked is what is copied.
+    const [home, source] = await Promise.all([realpath(dataDir), realpath(given).catch(() => undefined)]);
     // Everything else in the data directory belongs to the server: other tenants' agents, workspaces, the database.
-    const within = relative(dataDir, source);
-    const inDataDir = !within.startsWith('..') && !isAbsolute(within);
-    if (inDataDir && !within.startsWith('agents/')) throw errors.agent_path_forbidden({ path });
-    const found = await stat(source).catch(() => undefined);
-    if (!found?.isDirectory()) throw errors.agent_path_not_found({ path: source });
+    const isServers = (folder: string): boolean =>
+      isWithin(folder, home) || (isWithin(home, folder) && !isWithin(join(home, 'agents'), folder));
+    if (isServers(source ?? given) || isServers(given)) throw errors.agent_path_forbidden({ path });
+    const found = source === undefined ? undefined : await stat(source);
+    if (source === undefined || !found?.isDirectory()) throw errors.agent_path_not_found({ path: given });
     const instructions = await stat(join(source, instructionsFile)).catch(() => undefined);
     if (!instructions?.isFile()) throw errors.agent_instructions_missing({ path: source });
     await folders.copyIn(source, staged);
@@ -179,4 +181,10 @@ function decodeBase64(path: string, text: string): Buffer {
   if (!/^[A-Za-z0-9+/\s]*={0,2}\s*$/.test(text))
     throw errors.agent_file_invalid({ path, reason: 'its content is not base64' });
   return Buffer.from(text, 'base64');
+}
+
+/** Whether `path` is `folder` or something in it. */
+function isWithin(folder: string, path: string): boolean {
+  const within = relative(folder, path);
+  return within === '' || !(within === '..' || within.startsWith('../') || isAbsolute(within));
 }
