@@ -5,7 +5,7 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import { type IncomingMessage, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -269,7 +269,8 @@ describe('folders of the server that are deployed', () => {
     await symlink(join(outside, 'kept'), join(folder, 'link'));
     expect(await deploy(folder)).toMatchObject({ code: 'agent_file_invalid' });
     await rm(join(folder, 'link'));
-    execFileSync('truncate', ['-s', '1T', join(folder, 'giant')]);
+    await writeFile(join(folder, 'giant'), '');
+    await truncate(join(folder, 'giant'), 1024 ** 4);
     expect(await deploy(folder)).toMatchObject({ code: 'agent_too_large' });
   });
 
