@@ -1,10 +1,11 @@
 /** The server dies by kill -9 in the middle of a turn: the next one goes on with it, and readers see everything once. */
-import { existsSync, readFileSync, watch, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { script } from '@ash-ai/scripted-model';
 import { describe, expect, test } from 'vitest';
 import { type Ash, until, useAsh } from './harness.ts';
 import { processesOf } from './leaks.ts';
+import { stopNextBridge } from './stopped-bridge.ts';
 import { deltasOf, Reader, say, type Turn, textOf, turnOf, type WireEvent, wholeItems } from './streams.ts';
 import { ToolGate } from './tool-gate.ts';
 
@@ -182,31 +183,6 @@ describe('kill -9 of the server', () => {
     expect(readFileSync(join(ash.workspace(id), 'marks'), 'utf8')).toBe('mark\n');
   });
 });
-
-/** Stops the next bridge of a session as soon as it is on record: it does not listen yet. */
-async function stopNextBridge(ash: Ash, sessionId: string): Promise<number> {
-  const folder = join(ash.dataDir, 'sandboxes', sessionId);
-  const before = ash.bridgePid(sessionId);
-  const raised = Promise.withResolvers<number>();
-  using _watcher = disposable(
-    watch(folder, () => {
-      // Between two sandboxes there is no record.
-      if (!existsSync(join(folder, 'sandbox.json'))) return;
-      const pid = ash.bridgePid(sessionId);
-      if (pid === before) return;
-      process.kill(pid, 'SIGSTOP');
-      raised.resolve(pid);
-    }),
-  );
-  process.kill(before, 'SIGKILL');
-  const pid = await raised.promise;
-  expect(existsSync(join(folder, 'bridge', 'bridge.sock'))).toBe(false);
-  return pid;
-}
-
-function disposable(watcher: { close(): void }): Disposable {
-  return { [Symbol.dispose]: () => watcher.close() };
-}
 
 describe('after the death of a sandbox, before the next one has its runtime', () => {
   test.each([

@@ -1,18 +1,21 @@
 /** One Ash server on one data folder: a real process that tests start, kill, restart and stop, and that must leave nothing. */
 import { spawnSync } from 'node:child_process';
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { type ScriptedModel, type ScriptedModelOptions, startScriptedModel } from '@ash-ai/scripted-model';
 import { AshClient, type Session } from '@ash-ai/sdk';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { Gate } from './gate.ts';
 import { mountsOf, OwnGroups, processesOf } from './leaks.ts';
 import { type LogLine, type ServerProcess, spawnServer } from './server-process.ts';
+
+const clockedProgram = fileURLToPath(new URL('../chaos/clocked-server.ts', import.meta.url));
 
 /** What the tests' agent is told; the scripted model doesn't mind. */
 export const instructions = '# An agent for tests\n\nDo what the user says.\n';
@@ -23,6 +26,8 @@ export interface AshOptions {
   model?: ScriptedModelOptions;
   /** A disk of its own for the data folder, so large; only for root. */
   diskMb?: number;
+  /** Its clock can be put forward and back, by {@link Ash.setClock}. */
+  clocked?: boolean;
   /** Errors that the server is expected to log; any other one fails the file. */
   expectedErrors?: RegExp;
 }
@@ -102,7 +107,10 @@ export class Ash implements AsyncDisposable {
   /** Starts the server on its data folder. @param env takes the place of the settings given before */
   async start(env?: Readonly<Record<string, string>>): Promise<void> {
     if (env !== undefined) this.#env = env;
-    const server = spawnServer(this.environment(), this.#groups.dirs);
+    const { clocked } = this.#options;
+    const server = clocked
+      ? spawnServer({ ...this.environment(), CHAOS_CLOCK: this.#clockPath }, this.#groups.dirs, clockedProgram)
+      : spawnServer(this.environment(), this.#groups.dirs);
     const url = await server.ready;
     if (url === undefined) {
       throw new Error(`the server did not start: ${JSON.stringify(server.log)} ${server.stderr()}`);
@@ -118,6 +126,15 @@ export class Ash implements AsyncDisposable {
 
   get pid(): number {
     return this.#server?.child.pid ?? 0;
+  }
+
+  get #clockPath(): string {
+    return join(this.#root, 'clock');
+  }
+
+  /** Sets the server's clock so far off, in ms; it notices within 50 ms. Only of one that is `clocked`. */
+  setClock(offsetMs: number): void {
+    writeFileSync(this.#clockPath, String(offsetMs));
   }
 
   /** `kill -9`: the server knows nothing of it. */

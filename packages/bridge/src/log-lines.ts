@@ -17,7 +17,7 @@ export class LogLines {
   #dropped = 0;
 
   /** @param take gets the lines; @param now the clock, in ms */
-  constructor(take: (line: string) => void, now: () => number = Date.now) {
+  constructor(take: (line: string) => void, now: () => number = () => performance.now()) {
     this.#take = take;
     this.#now = now;
     this.#filledAt = now();

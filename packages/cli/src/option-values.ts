@@ -62,6 +62,7 @@ export async function textOrFile(option: string, text: string): Promise<string> 
 const units: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
 
 /** An instant: a date, a date-time, or how long ago (`30m`, `24h`, `7d`). */
+// biome-ignore lint/plugin: the user means the time of day
 export function instant(option: string, text: string | undefined, nowMs: number = Date.now()): string | undefined {
   if (text === undefined) return undefined;
   const [, number, unit] = /^(\d{1,6})([smhdw])$/.exec(text) ?? [];

@@ -1,8 +1,9 @@
 /** One command of a caller in a session's workspace: bash behind a wall of its own. */
-import { errors, newId } from '@ash-ai/shared';
+import { errors } from '@ash-ai/shared';
 import { proxyEnv, withForwarder } from '@ash-ai/shared/egress';
 import { type Isolation, IsolationError, type Launched, type Limits, type UidPair } from './isolation/isolation.ts';
 import { isolationLimits } from './sandbox-limits.ts';
+import { commandIdOf } from './sweep.ts';
 import { type CommandRequest, type CommandResult, maxCommandOutputBytes } from './workspaces.ts';
 
 /** What every command of this machine is run with. */
@@ -10,6 +11,10 @@ export interface CommandSpec {
   isolation: Isolation;
   limits: Limits;
   runtimeDir: string;
+  /** Of this server's sandboxes: a later one ends what a command of a server left that died. */
+  tag: string;
+  /** Sandboxes that live without a record. */
+  underWay: Set<string>;
 }
 
 /** Where a command is run. */
@@ -22,7 +27,7 @@ export interface CommandPlace {
 
 /** Runs the command to its end. @throws exec_failed when the wall can't be raised, or the proxy that it is to have is gone */
 export async function runCommand(
-  { isolation, limits, runtimeDir }: CommandSpec,
+  { isolation, limits, runtimeDir, tag, underWay }: CommandSpec,
   { dir: sandboxDir, uids, within }: CommandPlace,
   { command, env, timeoutMs, limits: own, isolation: name, egress }: CommandRequest,
   signal: AbortSignal,
@@ -39,10 +44,12 @@ export async function runCommand(
   const [file, args] = network
     ? withForwarder(`${inside.run}/egress.sock`, '/bin/bash', ['-c', command])
     : (['/bin/bash', ['-c', command]] as const);
+  const sandboxId = commandIdOf(tag);
+  underWay.add(sandboxId);
   try {
     const { exitCode, stdout, stderr, stopped } = await isolation.exec({
       ...place,
-      sandboxId: newId(),
+      sandboxId,
       ...(uids === undefined ? {} : { uids }),
       limits: own === undefined ? limits : isolationLimits(own),
       argv: [file, ...args],
@@ -57,6 +64,8 @@ export async function runCommand(
   } catch (cause) {
     if (!(cause instanceof IsolationError)) throw cause;
     throw errors.exec_failed({ reason: cause.message }, { cause });
+  } finally {
+    underWay.delete(sandboxId);
   }
 }
 

@@ -39,13 +39,20 @@ export class BridgeConnection {
 
   /**
    * Connects to the socket `bridge.sock` in a folder and attaches.
+   * @param closing gives up waiting for its answer
    * @throws LeaseLost when a higher epoch is attached; the error of the socket when nobody listens
    */
-  static async attach(folder: string, { epoch, committed }: Attachment): Promise<BridgeConnection> {
+  static async attach(
+    folder: string,
+    { epoch, committed }: Attachment,
+    closing: AbortSignal,
+  ): Promise<BridgeConnection> {
     const socket = await connectIn(folder);
     const batches = frameBatches(socket);
+    const giveUp = (): void => void socket.destroy();
     // A bridge that is stopped accepts connections, but says nothing.
-    const silent = setTimeout(() => socket.destroy(), answerMs);
+    const silent = setTimeout(giveUp, answerMs);
+    closing.addEventListener('abort', giveUp);
     try {
       send(socket, { cmd: 'attach', epoch, life: committed.life, afterN: committed.n });
       const { value: batch } = await batches.next();
@@ -59,6 +66,7 @@ export class BridgeConnection {
       throw cause;
     } finally {
       clearTimeout(silent);
+      closing.removeEventListener('abort', giveUp);
     }
   }
 

@@ -1,3 +1,5 @@
+export { unlessClosing } from './closing.ts';
+export { tryDisks } from './disk/try-disks.ts';
 export { FairLine } from './fair-line.ts';
 export { createBubblewrapIsolation } from './isolation/bubblewrap.ts';
 export { inspectWalls, type WallRow } from './isolation/inspect.ts';
@@ -9,7 +11,7 @@ export { type Check, selfTest } from './isolation/self-test.ts';
 export { claimUids } from './isolation/uid-claims.ts';
 export { serversUids, takenUids } from './isolation/uids.ts';
 export type { LeftOff, LeftOffRequest } from './left-off.ts';
-export { createLocalRunner, type LocalRunnerOptions, tryDisks } from './local-runner.ts';
+export { createLocalRunner, type LocalRunnerOptions } from './local-runner.ts';
 export {
   type Attachment,
   type AwakeSandbox,

@@ -21,6 +21,8 @@ export interface LaunchOptions {
   executable: string;
   /** How long a bridge may take to listen, in ms. Default 20,000. */
   startTimeoutMs?: number;
+  /** Aborted when the server stops: then nobody waits for what is coming up. */
+  closing: AbortSignal;
 }
 
 /** A runtime that is started while its bridge comes up, once its workspace is `prepared`. */
@@ -110,21 +112,25 @@ export class Launches {
     return { launched, connection };
   }
 
-  /** Connects as soon as the bridge listens; undefined when it dies before, or takes too long. @throws LeaseLost */
+  /** Connects as soon as the bridge listens; undefined when it dies before, or takes too long. @throws LeaseLost, shutting_down */
   async connect(folder: string, attachment: Attachment, launched: Launched): Promise<BridgeConnection | undefined> {
-    const deadline = Date.now() + (this.#options.startTimeoutMs ?? 20_000);
+    const deadline = performance.now() + (this.#options.startTimeoutMs ?? 20_000);
     let changed = Promise.withResolvers<void>();
-    const watcher = watch(folder, () => changed.resolve());
+    const look = (): void => changed.resolve();
+    const watcher = watch(folder, look);
+    const { closing } = this.#options;
+    closing.addEventListener('abort', look);
     try {
-      while (Date.now() < deadline) {
+      while (performance.now() < deadline) {
         try {
-          return await BridgeConnection.attach(folder, attachment);
+          return await BridgeConnection.attach(folder, attachment, closing);
         } catch (cause) {
           if (cause instanceof LeaseLost) throw cause;
+          if (closing.aborted) throw errors.shutting_down();
           if (!(await this.#options.isolation.isAlive(launched)).bridge) return undefined;
         }
         // The watch tells of the socket's coming; the timer is for a bridge that dies before.
-        const timer = setTimeout(() => changed.resolve(), 50);
+        const timer = setTimeout(look, 50);
         await changed.promise;
         clearTimeout(timer);
         changed = Promise.withResolvers();
@@ -132,6 +138,7 @@ export class Launches {
       return undefined;
     } finally {
       watcher.close();
+      closing.removeEventListener('abort', look);
     }
   }
 

@@ -5,8 +5,9 @@ import { basename, dirname, join } from 'node:path';
 import { errors, isId, newId } from '@ash-ai/shared';
 import type { Paths } from '@ash-ai/shared/bridge-wire';
 import type { Enforced, IsolationName, SandboxLimits } from '@ash-ai/shared/contract';
+import { unlessClosing } from './closing.ts';
 import { Disks, isMounted } from './disk/disks.ts';
-import { type DiskSize, whyNoImages } from './disk/image.ts';
+import type { DiskSize } from './disk/image.ts';
 import { watchDisk, watchImage } from './disk/watch.ts';
 import { forkFiles } from './fork.ts';
 import { type HeadStart, HeadStarts } from './head-start.ts';
@@ -72,17 +73,6 @@ export async function createLocalRunner(given: LocalRunnerOptions): Promise<Runn
   return new LocalRunner(options, { uids: pool, tag, images: privateUids && options.disk.images });
 }
 
-/** Whether sessions can have disks of their own here. @throws isolation_unavailable when they are to, and can't */
-export async function tryDisks(sandboxesDir: string, kind: 'auto' | 'image' | 'watchdog'): Promise<boolean> {
-  if (kind === 'watchdog') return false;
-  await mkdir(sandboxesDir, { recursive: true, mode: 0o711 });
-  const why = await whyNoImages(sandboxesDir);
-  if (kind === 'image' && why !== undefined) {
-    throw errors.isolation_unavailable({ reason: `sessions can't have disks of their own: ${why}` });
-  }
-  return why === undefined;
-}
-
 class LocalRunner implements Runner, AsyncDisposable {
   readonly #options: LocalRunnerOptions;
   readonly #uids: UidPool | undefined;
@@ -107,7 +97,7 @@ class LocalRunner implements Runner, AsyncDisposable {
     this.#options = options;
     this.#tag = tag;
     this.#uids = uids;
-    const { sandboxesDir, isolation, limits, executable, disk } = options;
+    const { sandboxesDir, isolation, limits, executable, disk, closing } = options;
     this.#disks = new Disks(sandboxesDir, images);
     this.#images = images;
     this.enforced = this.enforcedBy(isolation.name);
@@ -115,7 +105,8 @@ class LocalRunner implements Runner, AsyncDisposable {
     const { snapshotsDir, maxSnapshotBytes: maxBytes } = options;
     this.#stored = new LocalSnapshots({ snapshotsDir, maxBytes, disks: this.#disks, isolation });
     this.workspaces = new LocalWorkspaces({
-      ...{ sandboxesDir, isolation, uids, limits, runtimeDir: dirname(executable), snapshots: this.#stored },
+      ...{ sandboxesDir, isolation, uids, limits, runtimeDir: dirname(executable), snapshots: this.#stored, closing },
+      ...{ tag, underWay: this.#launches.underWay },
       ...{ disks: this.#disks, size: { diskMb: disk.diskMb, inodes: disk.inodes } },
     });
     this.snapshots = {
@@ -147,6 +138,7 @@ class LocalRunner implements Runner, AsyncDisposable {
     if (there?.path === 'live') return there;
     // Whoever opens has read the remains, by `attach`, before.
     await this.kill(request.sessionId);
+    if (this.#options.closing.aborted) throw errors.shutting_down();
     return await this.#inTurn(request.tenantId, () => this.#start(request, request));
   }
 
@@ -186,6 +178,8 @@ class LocalRunner implements Runner, AsyncDisposable {
       await this.#openBridge(sandbox, request, { launched, resume: resumed });
     } catch (cause) {
       sandbox.detach();
+      // One without a runtime is of no use to anybody.
+      if (sandbox.runtimeKey === '') await this.kill(request.sessionId);
       throw cause;
     }
     return sandbox;
@@ -256,7 +250,7 @@ class LocalRunner implements Runner, AsyncDisposable {
     };
     try {
       // It waits until nobody wants to start, and then stands in nobody's way: it has but a tenth of the processor.
-      (await this.#starts.take({ yields: true }))();
+      (await unlessClosing(this.#options.closing, this.#starts.take({ yields: true })))();
       return await start();
     } catch (cause) {
       await this.remove(sessionId);
@@ -266,7 +260,7 @@ class LocalRunner implements Runner, AsyncDisposable {
 
   /** Starts when it is its turn, which lasts until the runtime is up, or can't be bound by the processor any more. */
   async #inTurn(line: string, start: () => Promise<LocalSandbox>): Promise<LocalSandbox> {
-    const giveBack = await this.#starts.take({ line });
+    const giveBack = await unlessClosing(this.#options.closing, this.#starts.take({ line }));
     const timer = setTimeout(giveBack, turnMs).unref();
     const over = (): void => {
       clearTimeout(timer);

@@ -44,6 +44,8 @@ interface LocalWorkspacesOptions extends CommandSpec {
   disks: Disks;
   size: DiskSize;
   snapshots: LocalSnapshots;
+  /** Aborted when the server stops: scripts that set up a workspace are ended, and it is made anew the next time. */
+  closing: AbortSignal;
 }
 
 export class LocalWorkspaces implements Workspaces {
@@ -234,7 +236,8 @@ export class LocalWorkspaces implements Workspaces {
     const { layout, uids } = await this.place(sessionId);
     const marker = join(dir, workspaceMarker);
     const place = { dir, uids };
-    const setUp = () => runSetUp(this.#options, place, { folder: layout.workspace, source, network });
+    const { closing } = this.#options;
+    const setUp = () => runSetUp(this.#options, place, { folder: layout.workspace, source, network, closing });
     await prepareWorkspace({ workspace: layout.workspace, marker, source, uid: uids?.wall, setUp });
     return { dir, layout, uids };
   }

@@ -17,7 +17,7 @@ export async function hasSetUp(agentDir: string): Promise<boolean> {
   return found.some((entry) => entry?.isFile() === true);
 }
 
-/** Runs the scripts that are there, in order, behind a wall in the workspace. @throws setup_failed with the tail of the output */
+/** Runs the scripts that are there, in order, behind a wall in the workspace. @throws setup_failed with the tail of the output; shutting_down */
 export async function runSetUp(
   spec: CommandSpec,
   place: Omit<CommandPlace, 'within'>,
@@ -25,11 +25,14 @@ export async function runSetUp(
     folder,
     source,
     network,
+    closing,
   }: {
     folder: string;
     source: Pick<WorkspaceSource, 'env' | 'isolation'>;
     /** The live sandbox whose proxy the scripts get, once that knows its policy. */
     network: (() => Promise<Launched>) | undefined;
+    /** Ends them. */
+    closing: AbortSignal;
   },
 ): Promise<void> {
   for (const script of scripts) {
@@ -46,7 +49,8 @@ export async function runSetUp(
       egress: within !== undefined,
       ...(isolation === undefined ? {} : { isolation }),
     };
-    const ran = await runCommand(spec, { ...place, within }, request, new AbortController().signal);
+    const ran = await runCommand(spec, { ...place, within }, request, closing);
+    if (ran.stopped === 'aborted') throw errors.shutting_down();
     if (ran.exitCode === 0 && ran.stopped === undefined) continue;
     const reason = ran.stopped === undefined ? `exit code ${ran.exitCode}` : ran.stopped;
     throw errors.setup_failed({ script, reason, output: (ran.stdout + ran.stderr).trim().slice(-tailChars) });

@@ -27,6 +27,11 @@ export function sandboxIdOf(tag: string, sessionId: string): string {
   return `${tag}-${sessionId}-${randomUUID().slice(0, 8)}`;
 }
 
+/** The id of the wall of one command; what is made of it begins with it. */
+export function commandIdOf(tag: string): string {
+  return `${tag}-command-${randomUUID().slice(0, 8)}`;
+}
+
 /** Ends sandboxes with this tag that have no record and are not being launched. */
 export async function sweepSandboxes(options: {
   sandboxesDir: string;
@@ -36,6 +41,8 @@ export async function sweepSandboxes(options: {
 }): Promise<string[]> {
   const { sandboxesDir, isolation, tag, launching } = options;
   return await isolation.sweep(async (id) => {
+    if (id.startsWith(`${tag}-command-`))
+      return [...launching].some((running) => id.startsWith(running)) ? 'ours to keep' : 'ours to end';
     const sessionId = id.slice(tag.length + 1, -9);
     if (!id.startsWith(`${tag}-`) || !isId(sessionId)) return 'not ours';
     // In this order: a launch is recorded before it is no launch any more.
@@ -60,6 +67,7 @@ export async function strayFolders(
     if (await isSpare(join(sandboxesDir, id))) strays.push(id);
     if (there.size === 0 || strays.at(-1) === id) continue;
     const made = await lstat(join(sandboxesDir, id)).catch(() => undefined);
+    // biome-ignore lint/plugin: compared with the time of a file
     if (made !== undefined && Date.now() - made.mtimeMs > youngMs) strays.push(id);
   }
   return strays;

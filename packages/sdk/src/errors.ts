@@ -65,6 +65,7 @@ export function isPassing(error: unknown): boolean {
 }
 
 /** `Retry-After` in ms: seconds or a date (RFC 9110 §10.2.3). Undefined when missing or neither. */
+// biome-ignore lint/plugin: compared with a date of HTTP
 export function retryAfterMs(header: string | null, nowMs: number = Date.now()): number | undefined {
   if (header === null || header.trim() === '') return undefined;
   const ms = /^\s*\d+\s*$/.test(header) ? Number(header) * 1000 : Date.parse(header) - nowMs;

@@ -38,6 +38,7 @@ export interface VerifyWebhookOptions {
  * if (event.type === 'turn.completed') console.log(event.data.result);
  */
 export async function verifyWebhook(options: VerifyWebhookOptions): Promise<WebhookEvent> {
+  // biome-ignore lint/plugin: compared with the sender's clock
   const { headers, secret, toleranceSeconds = 300, now = Date.now() } = options;
   const id = headerOf(headers, 'webhook-id');
   const timestamp = headerOf(headers, 'webhook-timestamp');

@@ -71,7 +71,8 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
   const { dataDir } = config;
   building.use(await lockDataDir(dataDir));
   const policy = limitPolicy(config);
-  const { store, isolation, localRunner } = await openGround(config, { logger, policy }, building);
+  const closing = new AbortController();
+  const { store, isolation, localRunner } = await openGround(config, { logger, policy, closing }, building);
   const sealKey = await readSealKey(dataDir);
   const { credentialKey } = config;
   /** Seals what callers give the server in confidence, other than credentials. */
@@ -197,8 +198,18 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
       worker.pause();
       await keeper.drain(graceMs, executor.drain(graceMs));
     },
-    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+    [Symbol.asyncDispose]: () => takeApart(owned, { executor, closing }),
   };
+}
+
+async function takeApart(
+  owned: AsyncDisposableStack,
+  { executor, closing }: { executor: Executor; closing: AbortController },
+): Promise<void> {
+  // First the turns: none is to fail because what comes up for it is let go of.
+  executor.letGo();
+  closing.abort();
+  await owned.disposeAsync();
 }
 
 /** Sessions that an earlier server left with a sandbox, or with turns that have not ended. */

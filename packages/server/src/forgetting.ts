@@ -43,6 +43,7 @@ export class Forgetting implements AsyncDisposable {
     ];
     this.#work = this.#work
       .then(async () => {
+        // biome-ignore lint/plugin: days, counted from stored instants
         for (const [sweep, days] of kinds) await this.#forget(sweep, new Date(Date.now() - days * dayMs).toISOString());
       })
       .catch((err: unknown) => logger.error({ err }, 'old rows not forgotten'));

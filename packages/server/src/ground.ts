@@ -21,10 +21,13 @@ export interface Ground {
   localRunner: Runner & AsyncDisposable;
 }
 
-/** Opens them side by side, as trying walls and disks is mostly waiting for other processes. What is open is `building`'s. */
+/**
+ * Opens them side by side, as trying walls and disks is mostly waiting for other processes. What is open is `building`'s.
+ * @param given `closing` is aborted when the server stops
+ */
 export async function openGround(
   config: Config,
-  { logger, policy }: { logger: Logger; policy: LimitPolicy },
+  { logger, policy, closing }: { logger: Logger; policy: LimitPolicy; closing: AbortController },
   building: AsyncDisposableStack,
 ): Promise<Ground> {
   const { dataDir, databaseUrl } = config;
@@ -39,13 +42,16 @@ export async function openGround(
   await Promise.allSettled([opening, isolating, tryingDisks]);
   const store = await opening;
   const { isolation, ...uids } = await isolating;
-  const own = { isolation, ...uids, images: await tryingDisks };
+  const own = { isolation, ...uids, closing: closing.signal, images: await tryingDisks };
   return { store, isolation, localRunner: building.use(await createRunner(config, own, policy)) };
 }
 
 async function createRunner(
   config: Config,
-  { images, ...own }: Pick<LocalRunnerOptions, 'isolation' | 'firstUid' | 'takenUids'> & { images: boolean },
+  {
+    images,
+    ...own
+  }: Pick<LocalRunnerOptions, 'isolation' | 'firstUid' | 'takenUids' | 'closing'> & { images: boolean },
   policy: LimitPolicy,
 ) {
   const { dataDir } = config;

@@ -28,7 +28,7 @@ export class EgressJournal implements Disposable {
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: JournalOptions) {
-    this.#options = { burst: 100, perSecond: 5, maxKinds: 50, now: Date.now, ...options };
+    this.#options = { burst: 100, perSecond: 5, maxKinds: 50, now: () => performance.now(), ...options };
     this.#tokens = this.#options.burst;
     this.#filledAt = this.#options.now();
   }

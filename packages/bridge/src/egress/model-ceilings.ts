@@ -25,7 +25,7 @@ export class ModelCeilings {
   #spentSinceUsd = 0;
   #recent: number[] = [];
 
-  constructor(now: () => number = Date.now) {
+  constructor(now: () => number = () => performance.now()) {
     this.#now = now;
   }
 

@@ -153,7 +153,7 @@ export class ModelGateway implements AsyncDisposable {
   }
 
   #admitted(call: IncomingMessage, answer: ServerResponse, ready: Ready): void {
-    const at = Date.now();
+    const at = performance.now();
     const request = call.method === 'POST' ? readModelRequest(ready.body) : undefined;
     const hit = request && this.#ceilings.admit(request);
     const sent = { ...ready, at, model: request?.model ?? null };
@@ -220,11 +220,21 @@ export class ModelGateway implements AsyncDisposable {
 
   #note({ url, at, model, body }: Sent, outcome: Partial<Parameters<EgressJournal['write']>[0]>): void {
     const { hostname, protocol, port } = url;
+    const durationMs = Math.round(performance.now() - at);
+    // biome-ignore lint/plugin: when it began, for people to read
+    const began = new Date(Date.now() - durationMs).toISOString();
     this.#options.journal.write({
-      ...{ at: new Date(at).toISOString(), method: 'model', host: hostname, address: null, model, tokens: null },
+      ...{
+        at: began,
+        method: 'model',
+        host: hostname,
+        address: null,
+        model,
+        tokens: null,
+      },
       port: port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port),
       ...{ allowed: true, reason: null, status: null, bytesOut: body.length, bytesIn: 0, costUsd: null },
-      durationMs: Date.now() - at,
+      durationMs,
       ...outcome,
     });
   }

@@ -74,10 +74,10 @@ export class EgressProxy implements AsyncDisposable {
     this.#server.on('connect', (call, socket, head) => void this.#connect(call, socket, head));
     this.#server.on('clientError', (_cause, socket) => {
       if (socket.writable) socket.end(refusalReply(new Refused('request_invalid', nowhere)));
-      this.#note('plain', nowhere, Date.now(), { allowed: false, reason: 'request_invalid' });
+      this.#note('plain', nowhere, performance.now(), { allowed: false, reason: 'request_invalid' });
     });
     this.#server.on('drop', () => {
-      this.#note('connect', nowhere, Date.now(), { allowed: false, reason: 'limit_reached' });
+      this.#note('connect', nowhere, performance.now(), { allowed: false, reason: 'limit_reached' });
     });
   }
 
@@ -109,7 +109,7 @@ export class EgressProxy implements AsyncDisposable {
   }
 
   async #connect(call: IncomingMessage, client: Duplex, head: Buffer): Promise<void> {
-    const at = Date.now();
+    const at = performance.now();
     client.on('error', () => client.destroy());
     const target = parseTarget(call.url ?? '');
     try {
@@ -133,7 +133,7 @@ export class EgressProxy implements AsyncDisposable {
   }
 
   async #plain(call: IncomingMessage, answer: ServerResponse): Promise<void> {
-    const at = Date.now();
+    const at = performance.now();
     const asked = plainTarget(call.url ?? '');
     let target = asked?.target ?? nowhere;
     const refuse = (refused: Refused): void => {
@@ -184,9 +184,20 @@ export class EgressProxy implements AsyncDisposable {
 
   #note(method: EgressMethod, target: Target, at: number, outcome: Outcome): void {
     const { address = null, reason = null, allowed = true, status = null, bytesOut = 0, bytesIn = 0 } = outcome;
+    const durationMs = Math.round(performance.now() - at);
+    // biome-ignore lint/plugin: when it began, for people to read
+    const began = new Date(Date.now() - durationMs).toISOString();
     this.#journal.write({
-      ...{ at: new Date(at).toISOString(), method, host: target.host, port: target.port, address, allowed, reason },
-      ...{ status, bytesOut, bytesIn, durationMs: Date.now() - at, model: null, tokens: null, costUsd: null },
+      ...{
+        at: began,
+        method,
+        host: target.host,
+        port: target.port,
+        address,
+        allowed,
+        reason,
+      },
+      ...{ status, bytesOut, bytesIn, durationMs, model: null, tokens: null, costUsd: null },
     });
   }
 }

@@ -34,9 +34,9 @@ export async function stop(
 
 /** @throws Failure when the server still lives after `timeoutMs` */
 export async function untilGone(record: ServerRecord, timeoutMs: number): Promise<void> {
-  const deadline = Date.now() + timeoutMs;
+  const deadline = performance.now() + timeoutMs;
   while (isAlive(record)) {
-    if (Date.now() > deadline) {
+    if (performance.now() > deadline) {
       throw new Failure(`the server (pid ${record.pid}) has not ended within ${timeoutMs / 1000} s`, {
         next: 'See "ash logs".',
       });

@@ -14,13 +14,13 @@ export async function waiting<T>(context: Context, what: string, work: Promise<T
 /** A line that says what is waited for, until it is disposed. */
 export function movingLine({ watched, terminal }: Context, what: string): Disposable {
   if (!watched) return { [Symbol.dispose]: () => undefined };
-  const since = Date.now();
+  const since = performance.now();
   let frame = 0;
   let shown = false;
   const timer = setInterval(() => {
-    if (Date.now() - since < patienceMs) return;
+    if (performance.now() - since < patienceMs) return;
     shown = true;
-    const seconds = Math.floor((Date.now() - since) / 1000);
+    const seconds = Math.floor((performance.now() - since) / 1000);
     const line = `${frames[frame++ % frames.length]} ${what} …${seconds > 0 ? ` ${seconds}s` : ''}`;
     process.stderr.write(`\r\u001b[2K${terminal.dim(line)}`);
   }, 100);

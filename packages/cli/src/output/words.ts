@@ -13,6 +13,7 @@ export function sizeOf(bytes: number): string {
 }
 
 /** How long ago an instant is, e.g. `5m ago`; the date when it is more than a month. */
+// biome-ignore lint/plugin: compared with instants of the server
 export function ago(instant: string | null | undefined, nowMs: number = Date.now()): string | undefined {
   if (instant === null || instant === undefined || instant === '') return undefined;
   const ms = nowMs - Date.parse(instant);

@@ -39,11 +39,11 @@ export async function smoke(context: Context, options: SmokeOptions): Promise<nu
   /** Runs a step and says how it went; false when nothing after it makes sense. */
   const step = async (name: string, work: () => Promise<string>): Promise<boolean> => {
     if (left.signal.aborted) return false;
-    const since = Date.now();
+    const since = performance.now();
     const detail = await waiting(context, name, work()).catch((error: unknown) => error);
     const failed = typeof detail !== 'string';
     const text = failed ? describe(detail, 'the server of the smoke test', 'failed') : detail;
-    say(context, { name, ok: !failed, ms: Date.now() - since, detail: text }, told);
+    say(context, { name, ok: !failed, ms: Math.round(performance.now() - since), detail: text }, told);
     return !failed;
   };
 

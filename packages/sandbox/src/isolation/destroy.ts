@@ -26,7 +26,7 @@ async function living(all: readonly ProcessIdentity[]): Promise<ProcessIdentity[
 
 /** @throws IsolationError `sandbox_destroy_failed` when something survives `deadlineMs` (5 s) */
 export async function destroy(record: Launched, deadlineMs = 5000): Promise<void> {
-  const end = Date.now() + deadlineMs;
+  const end = performance.now() + deadlineMs;
   if (record.bootId !== (await bootId())) return;
   if (!(await removeGroups(record.groups, deadlineMs))) throw survived(record, 'a cgroup');
   // Empty groups mean that all is gone; without any, what was found is remembered, as killing it cuts the lines of descent.
@@ -35,7 +35,7 @@ export async function destroy(record: Launched, deadlineMs = 5000): Promise<void
   for (;;) {
     left = await living(grouped ? left : [...left, ...(await kinOf(record))]);
     if (left.length === 0) return;
-    if (Date.now() > end) throw survived(record, 'a process');
+    if (performance.now() > end) throw survived(record, 'a process');
     left.forEach(kill);
     // Dying takes the kernel some milliseconds, and has no event for a process that isn't our child.
     await delay(2);

@@ -168,14 +168,14 @@ async function removed(dir: string): Promise<boolean> {
  * @returns false when something was left after `deadlineMs` (5 s)
  */
 export async function removeGroups(groups: Groups, deadlineMs = 5000): Promise<boolean> {
-  const end = Date.now() + deadlineMs;
+  const end = performance.now() + deadlineMs;
   let left = groups.remove;
   for (;;) {
     if (left.length > 0) await killGroups(groups);
     const still: string[] = [];
     for (const dir of left) if (!(await removed(dir))) still.push(dir);
     if (still.length === 0) return true;
-    if (Date.now() > end) return false;
+    if (performance.now() > end) return false;
     left = still;
     // Dying takes the kernel some milliseconds; v1 has no event for an empty group.
     await delay(2);

@@ -47,9 +47,9 @@ export const runs = ({ state }: Stat): boolean => state !== 'Z' && state !== 'X'
 /** Waits for the end of a process that isn't our child, for which there is no event; false after `deadlineMs`. */
 export async function gone(pid: number, deadlineMs = 5000): Promise<boolean> {
   const identity = await identify(pid);
-  const end = Date.now() + deadlineMs;
+  const end = performance.now() + deadlineMs;
   while (identity && (await lives(identity))) {
-    if (Date.now() > end) return false;
+    if (performance.now() > end) return false;
     await delay(2);
   }
   return true;

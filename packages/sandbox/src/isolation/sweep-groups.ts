@@ -38,6 +38,7 @@ async function groupsAt(dir: string, kill: boolean): Promise<Groups> {
 
 async function isLongEmpty(dir: string): Promise<boolean> {
   const made = await stat(dir).catch(() => undefined);
+  // biome-ignore lint/plugin: compared with the time of a file
   if (made === undefined || Date.now() - made.ctimeMs < emptyForMs) return false;
   for (const group of [dir, ...(await foldersIn(dir))]) {
     const members = await readFile(join(group, 'cgroup.procs'), 'utf8').catch(() => '');

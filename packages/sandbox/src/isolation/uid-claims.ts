@@ -101,7 +101,7 @@ const patienceMs = 10_000;
 
 /** One at a time on this machine, by a lock that the kernel lets go of when its holder dies. */
 async function alone<T>(work: () => Promise<T>): Promise<T> {
-  const end = Date.now() + patienceMs;
+  const end = performance.now() + patienceMs;
   for (;;) {
     const lock = createServer((socket) => socket.destroy());
     const got = await new Promise<boolean>((resolve) => {
@@ -114,7 +114,7 @@ async function alone<T>(work: () => Promise<T>): Promise<T> {
         await new Promise<void>((resolve) => lock.close(() => resolve()));
       }
     }
-    if (Date.now() > end)
+    if (performance.now() > end)
       throw new IsolationError('isolation_unavailable', 'Another server has been claiming uids for too long.');
     await delay(10);
   }

@@ -56,6 +56,7 @@ function checkPack(path: string, pack: PackHead): void {
   const fd = openSync(path, 'r');
   try {
     if (fstatSync(fd).size !== pack.bytes) throw new Error('a pack is cut short');
+    // biome-ignore lint/plugin: compared with a stored instant
     if (pack.bytes > smallPackBytes && Date.now() - Date.parse(pack.checkedAt) < recheckMs) return;
     const hash = createHash('sha256');
     for (const chunk of contentOf(fd, pack.bytes)) hash.update(chunk);

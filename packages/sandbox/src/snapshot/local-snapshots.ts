@@ -132,6 +132,7 @@ export class LocalSnapshots implements AsyncDisposable {
       const heads = (await Promise.all((await numbersIn(folder)).map((n) => readHead(folder, n)))).filter(
         (head) => head !== undefined,
       );
+      // biome-ignore lint/plugin: compared with stored instants
       const oldest = Date.now() - maxAgeMs;
       const kept = heads
         .toReversed()

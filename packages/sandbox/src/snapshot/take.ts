@@ -41,6 +41,7 @@ export const roots = ['workspace', 'home'] as const;
 export function take(request: TakeRequest): TakeAnswer {
   const { folder, n, previous } = request;
   mkdirSync(folder, { recursive: true, mode: 0o700 });
+  // biome-ignore lint/plugin: compared with the times of files
   const scannedAtNs = BigInt(Date.now()) * 1_000_000n;
   const before = entriesBefore(folder, previous);
   const agent = agentOf(request);

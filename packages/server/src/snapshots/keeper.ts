@@ -146,7 +146,11 @@ export class SnapshotKeeper implements AsyncDisposable {
 
   async #isOld(sessionId: string): Promise<boolean> {
     const newest = (await this.#rooms.runner.snapshots.list(sessionId)).at(-1);
-    return newest === undefined || Date.now() - Date.parse(newest.at) >= this.#rooms.config.snapshotAfterTurnMs;
+    if (newest === undefined) return true;
+    // biome-ignore lint/plugin: compared with an instant that outlives this process
+    const ageMs = Date.now() - Date.parse(newest.at);
+    // One of the future was taken before the clock was set back.
+    return ageMs < 0 || ageMs >= this.#rooms.config.snapshotAfterTurnMs;
   }
 
   async #take(sessionId: string, { urgent }: { urgent: boolean }): Promise<Snapshot | 'busy' | 'failed' | undefined> {

@@ -51,6 +51,7 @@ export class Retention implements AsyncDisposable {
 
   async #tidy(): Promise<void> {
     const { store, runner, logger, config, attachments } = this.#rooms;
+    // biome-ignore lint/plugin: days, counted from stored instants
     const now = Date.now();
     const here = await runner.snapshots.workspaces();
     const ended = await sessionStore.endedAmong(

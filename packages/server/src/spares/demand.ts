@@ -16,7 +16,7 @@ interface Asked {
   shape: Shape | undefined;
   /** Whether a runtime is worth its start: once alone says little. */
   likely: boolean;
-  /** When, in ms since the epoch, oldest first. */
+  /** When, by `performance.now()`, oldest first. */
   arrivals: number[];
 }
 

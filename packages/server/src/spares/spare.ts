@@ -5,7 +5,7 @@ export class Spare {
   readonly sessionId: string;
   /** What it is for (`keyOf`), or `bridgeKey`. */
   readonly key: string;
-  readonly since = Date.now();
+  readonly since = performance.now();
   /** Whether it has nothing left to do but wait. */
   ready: boolean;
   readonly #sandbox: AwakeSandbox;

@@ -81,7 +81,7 @@ export class Spares implements AsyncDisposable {
   claim(shape: Shape, limits: SandboxLimits): string | undefined {
     if (this.#options.policy === 'off' || this.#stopped) return undefined;
     const key = keyOf(shape);
-    this.#demand.note(key ?? bridgeKey, key === undefined ? undefined : shape, Date.now());
+    this.#demand.note(key ?? bridgeKey, key === undefined ? undefined : shape, performance.now());
     const fitting = this.#of(key) ?? (this.#takesBridge(shape, limits) ? this.#of(bridgeKey) : undefined);
     if (fitting === undefined) this.counts.none += 1;
     else this.#give(fitting);
@@ -104,7 +104,7 @@ export class Spares implements AsyncDisposable {
     if (this.#options.policy === 'off' || this.#stopped) return;
     const work = shape().then((found) => {
       const key = keyOf(found);
-      if (key !== undefined && !this.#stopped) this.#demand.note(key, found, Date.now(), true);
+      if (key !== undefined && !this.#stopped) this.#demand.note(key, found, performance.now(), true);
       this.forget((other) => gone(other) && keyOf(other) !== key);
     });
     this.#inBackground(work, 'no spare is started for a deployment');
@@ -167,7 +167,7 @@ export class Spares implements AsyncDisposable {
   #look(): void {
     clearTimeout(this.#timer);
     if (this.#stopped) return;
-    const now = Date.now();
+    const now = performance.now();
     const wants = this.#demand.wants(now, this.#startMs);
     const wanted = new Map(wants.map(({ key, count }) => [key, count]));
     for (const spare of this.#spares) {
@@ -202,7 +202,7 @@ export class Spares implements AsyncDisposable {
   async #start({ key, shape }: Want): Promise<void> {
     const { runner, openRequest, limits, logger } = this.#rooms;
     const sessionId = newId();
-    const startedAt = Date.now();
+    const startedAt = performance.now();
     try {
       const boot = shape === undefined ? undefined : await openRequest(rowOf(shape, sessionId));
       const request = boot === undefined ? { limits } : { limits: boot.limits, boot };
@@ -211,7 +211,7 @@ export class Spares implements AsyncDisposable {
         { sessionId, key, sandbox, booting: boot !== undefined },
         {
           ready: () => {
-            this.#startMs = Date.now() - startedAt;
+            this.#startMs = performance.now() - startedAt;
           },
           gone: (gone) => this.#died(gone),
         },
@@ -236,7 +236,7 @@ export class Spares implements AsyncDisposable {
   #failed(key: string): void {
     this.counts.failedStarts += 1;
     const ms = Math.min(maxBackoffMs, 2 * (this.#backoff.get(key)?.ms ?? 500));
-    this.#backoff.set(key, { until: Date.now() + ms, ms });
+    this.#backoff.set(key, { until: performance.now() + ms, ms });
   }
 
   #drop(spare: Spare): void {

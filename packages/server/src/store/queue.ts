@@ -68,12 +68,14 @@ export interface Claim {
 }
 
 /**
- * Claims the item that is due: the highest priority first, then the oldest. Also one whose holder let its lease run out.
+ * Claims the item that is due: the highest priority first, then the oldest. Also one whose holder let its lease run out;
+ * but never one that is its own already, whatever the clock says.
  * A session's items are claimed one after another. Of racing claims of one item one wins.
  */
 export async function claim(tx: Writer, { holder, at, leaseUntil }: Claim): Promise<QueueItemRow | undefined> {
   for (;;) {
     const next = await due(tx, at)
+      .where((eb) => eb.or([eb('status', '=', 'pending'), eb('claimedBy', '<>', holder)]))
       .select('id')
       .orderBy('priority', 'desc')
       .orderBy('createdAt')

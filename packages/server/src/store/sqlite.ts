@@ -108,14 +108,15 @@ function kyselyOver(database: DatabaseSync): Kysely<Tables> {
  * switch of a new file to WAL does not wait at all.
  */
 async function patiently(step: () => unknown): Promise<void> {
-  const until = Date.now() + START_PATIENCE_MS;
+  const until = performance.now() + START_PATIENCE_MS;
   for (;;) {
     try {
       await step();
       return;
     } catch (error) {
       const failure = fromSqlite(error);
-      if (!(failure instanceof StoreUnavailable && failure.reason === 'busy') || Date.now() > until) throw failure;
+      if (!(failure instanceof StoreUnavailable && failure.reason === 'busy') || performance.now() > until)
+        throw failure;
       await delay(10);
     }
   }

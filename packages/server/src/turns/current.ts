@@ -19,7 +19,7 @@ export interface Current extends Turn {
   waits: boolean;
   /** Whether its sandbox was put to sleep while it waits. */
   resting: boolean;
-  /** Whether the sandbox that was there for it never had a runtime: nothing was lost with it. */
+  /** Whether no runtime was ever there for it, since it began or was to go on: nothing is lost. */
   unbegun: boolean;
   /** Whether its end is committed. */
   ended: boolean;

@@ -156,20 +156,31 @@ export class Executor implements AsyncDisposable {
   async drain(graceMs: number): Promise<void> {
     this.#stopping = true;
     const { promise: deadline, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, graceMs);
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      resolve();
+    }, graceMs);
     await Promise.all(
       [...this.#lanes.values()].map(async (lane) => {
         // One that waits for an answer may do so for days, and without a sandbox.
-        if (!lane.sleepable && !lane.resting) await Promise.race([lane.done, deadline]);
+        // What it has in hand may be a wake-up only, with a turn to come.
+        while (lane.busy && !lane.sleepable && !lane.resting && !late) await Promise.race([lane.done, deadline]);
         if (lane.sleepable) await lane.sleep();
       }),
     );
     clearTimeout(timer);
   }
 
+  /** From here on no turn is begun or ended by this server: all that there is waits for the next one. */
+  letGo(): void {
+    this.#stopping = true;
+    for (const lane of this.#lanes.values()) lane.letGo();
+  }
+
   /** Lets go of all sandboxes without ending them. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#stopping = true;
+    this.letGo();
     this.#disposed = true;
     this.#places.close();
     clearInterval(this.#sweep);
@@ -195,7 +206,7 @@ export class Executor implements AsyncDisposable {
   /** Puts sessions to sleep that have been idle for too long, and sees what the others take. */
   #look(): void {
     const { held, limit } = this.#places;
-    const before = Date.now() - idleMsAt(held.size / limit, this.#options.idleMs);
+    const before = performance.now() - idleMsAt(held.size / limit, this.#options.idleMs);
     let measured = 0;
     for (const lane of held) {
       if (!lane.awake) continue;

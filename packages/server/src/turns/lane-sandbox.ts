@@ -6,7 +6,7 @@
  *      ▲               │
  *      └── sleep, stop, death of the sandbox
  */
-import { type AwakeSandbox, LeaseLost, type OpenRequest, type Runner } from '@ash-ai/sandbox';
+import { type AwakeSandbox, LeaseLost, type OpenRequest, type Runner, unlessClosing } from '@ash-ai/sandbox';
 import { errors } from '@ash-ai/shared';
 import type { RuntimeOptions, TurnOptions } from '@ash-ai/shared/bridge-wire';
 import type { Logger } from 'pino';
@@ -98,7 +98,7 @@ export class LaneSandbox {
     await this.#pump;
     await this.#owner.admit(session.tenantId);
     const request = await ledger.patiently(() => this.#rooms.openRequest(session, options, goOn));
-    const sandbox = await this.#rooms.runner.open({ ...request, ...ledger.attachment() });
+    const sandbox = await this.#open({ ...request, ...ledger.attachment() });
     this.#take(sandbox);
     this.#effort = undefined;
     if (this.#owner.stopped()) await this.#rooms.runner.kill(sessionId);
@@ -125,6 +125,20 @@ export class LaneSandbox {
     this.#live = undefined;
     await sandbox?.close();
     await this.#pump;
+  }
+
+  /** Unless this server lets go of the session before: then the next one opens it. */
+  async #open(request: OpenRequest): Promise<AwakeSandbox> {
+    const { signal } = this.#owner.detached;
+    const opening = this.#rooms.runner.open(request);
+    return await unlessClosing(signal, opening).catch((cause: unknown) => {
+      // It may come up all the same.
+      opening.then(
+        (late) => late.detach(),
+        () => undefined,
+      );
+      throw cause;
+    });
   }
 
   #take(sandbox: AwakeSandbox): void {

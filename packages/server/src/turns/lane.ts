@@ -27,8 +27,8 @@ export interface LaneRooms extends SandboxRooms {
 
 export class Lane {
   readonly sessionId: string;
-  /** When it last had something to do, in ms since the epoch. */
-  idleSince = Date.now();
+  /** When it last had something to do, by `performance.now()`. */
+  idleSince = performance.now();
   readonly #rooms: LaneRooms;
   readonly #detached = new AbortController();
   readonly #ledger: Ledger;
@@ -46,7 +46,7 @@ export class Lane {
       admit: (tenantId) => rooms.admit(this, tenantId),
       gone: () => rooms.changed(this),
       waits: () => {
-        this.idleSince = Date.now();
+        this.idleSince = performance.now();
       },
     });
   }
@@ -91,10 +91,10 @@ export class Lane {
    * @throws session_busy when its turn has no sandbox and gets none soon; what keeps the session from waking
    */
   async wake(): Promise<void> {
-    const late = Date.now() + wakeWaitMs;
+    const late = performance.now() + wakeWaitMs;
     while (!this.awake) {
       if (this.#work === undefined) return await this.#wake();
-      if (this.resting || Date.now() > late) throw errors.session_busy({ sessionId: this.sessionId });
+      if (this.resting || performance.now() > late) throw errors.session_busy({ sessionId: this.sessionId });
       await Promise.race([this.#work, delay(50)]);
     }
   }
@@ -128,10 +128,15 @@ export class Lane {
     else await this.#carriage.sandbox.sleep();
   }
 
-  /** Lets go of everything without ending it: for a server that stops. */
-  async detach(): Promise<void> {
+  /** From here on nothing is begun any more, and whatever goes on goes on without this server. */
+  letGo(): void {
     this.#detached.abort();
     this.#carriage.detach();
+  }
+
+  /** Lets go of everything without ending it: for a server that stops. */
+  async detach(): Promise<void> {
+    this.letGo();
     await this.#work;
     await this.#carriage.sandbox.gone;
   }
@@ -177,7 +182,7 @@ export class Lane {
       }
     } finally {
       this.#work = undefined;
-      this.idleSince = Date.now();
+      this.idleSince = performance.now();
       // Before the executor is told, which forgets a lane that has nothing to do.
       if (this.#again && !this.#detached.signal.aborted) this.#work = this.#drain();
       this.#rooms.changed(this);

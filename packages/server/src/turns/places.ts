@@ -24,7 +24,7 @@ export interface Occupant {
   readonly awake: boolean;
   /** Whether nothing is lost when its sandbox goes to sleep. */
   readonly sleepable: boolean;
-  /** When it last had something to do, in ms since the epoch. */
+  /** When it last had something to do, by `performance.now()`. */
   readonly idleSince: number;
   sleep(): Promise<void>;
 }

@@ -16,20 +16,23 @@ export interface SoFar {
   /** Tool calls of the agent itself, by id; those of its subagents are its subagents' affair. */
   calls: Map<string, ToolCallSoFar>;
   recoveries: number;
+  /** Whether the newest that is said of it is that it begins, or goes on: nothing has come of that. */
+  begins: boolean;
 }
 
 const pageSize = 500;
 
 export async function turnSoFar(db: Reader, { sessionId, turnId }: { sessionId: string; turnId: string }) {
-  const soFar: SoFar = { said: [], calls: new Map(), recoveries: 0 };
+  const soFar: SoFar = { said: [], calls: new Map(), recoveries: 0, begins: true };
   for (let after = 0; ; ) {
     const page = await logStore.readText(db, {
       ...{ sessionId, turnId, after, limit: pageSize },
       types: ['message', 'session'],
     });
     for (const { type, dataText } of page) {
+      soFar.begins = type === 'session' && (JSON.parse(dataText) as LogEntryData['session']).action === 'recovered';
+      if (soFar.begins) soFar.recoveries += 1;
       if (type === 'message') take(soFar, JSON.parse(dataText) as SdkMessage);
-      else if ((JSON.parse(dataText) as LogEntryData['session']).action === 'recovered') soFar.recoveries += 1;
     }
     if (page.length < pageSize) return soFar;
     after = page.at(-1)?.seq ?? after;

@@ -91,6 +91,7 @@ export class Webhooks implements WebhooksRoom {
     const row = await store.write(async (tx) => {
       const before = await need(tx, tenantId, id);
       if ((await claimOnce(tx, claim)) !== undefined) return before;
+      // biome-ignore lint/plugin: stored, and outlives this process
       const until = overlapSeconds === 0 ? null : new Date(Date.now() + overlapSeconds * 1000).toISOString();
       const previous = { previousSecret: until && before.secret, previousSecretUntil: until };
       return await endpointStore.update(tx, { tenantId, id, patch: { secret, ...previous, updatedAt: at } });

@@ -153,6 +153,14 @@ export function queueSuite({ dialect, fresh }: Backend): void {
       expect(await queue.countByStatus(store.db)).toMatchObject({ pending: 2, cancelled: 0 });
     });
 
+    test('a clock that jumps past a lease does not give an item to its holder again', async () => {
+      const store = await opened(fresh());
+      await stored(store, 'q');
+      expect(await claim(store, 1)).toMatchObject({ id: 'q' });
+      expect(await claim(store, 5000)).toBeUndefined();
+      expect(await claim(store, 5000, 'two')).toMatchObject({ id: 'q' });
+    });
+
     test('racing claims give each item to one holder', async () => {
       const options = await fresh();
       // SQLite has one server a database; on PostgreSQL there are several.
