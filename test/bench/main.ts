@@ -102,8 +102,8 @@ for (const [index, [name, work]] of chosen.entries()) {
   keep();
 }
 
-if (given.markdown) printMarkdown(results, before);
-else printTable(results, before);
+if (given.markdown) printMarkdown(results, before, words === undefined);
+else printTable(results, before, words === undefined);
 console.log(`\n${seconds(started)} s; kept in ${kept}`);
 if (failed.length > 0) process.exitCode = 1;
 

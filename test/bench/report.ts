@@ -4,7 +4,8 @@ import type { Results } from './measure.ts';
 
 const points = ['p50', 'p95', 'p99'] as const;
 
-export function printTable(now: Results, earlier: Results): void {
+/** @param whole whether everything was to be measured */
+export function printTable(now: Results, earlier: Results, whole: boolean): void {
   const head = points.map((name) => name.padStart(9)).join('');
   console.log(`\n${'what'.padEnd(62)}${'n'.padStart(7)}${head}  unit  before  change  aim`);
   for (const [name, figures] of Object.entries(now)) {
@@ -15,11 +16,11 @@ export function printTable(now: Results, earlier: Results): void {
     const line = `${name.padEnd(62)}${String(figures.n).padStart(7)}${cells}  ${figures.unit.padEnd(3)}${was.padStart(9)}${change.padStart(8)}${aim}`;
     console.log(line.trimEnd());
   }
-  console.log(`\n${summary(now)}`);
+  console.log(`\n${summary(now, whole)}`);
 }
 
 /** As it stands in docs/benchmarks.md. */
-export function printMarkdown(now: Results, earlier: Results): void {
+export function printMarkdown(now: Results, earlier: Results, whole: boolean): void {
   console.log(
     '\n| what | n | p50 | p95 | p99 | unit | before | aim | reached |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- |',
   );
@@ -34,12 +35,12 @@ export function printMarkdown(now: Results, earlier: Results): void {
     ];
     console.log(`| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`);
   }
-  console.log(`\n${summary(now)}`);
+  console.log(`\n${summary(now, whole)}`);
 }
 
-function summary(now: Results): string {
+function summary(now: Results, whole: boolean): string {
   const verdicts = Object.keys(now).flatMap((name) => verdictOn(name, now) ?? []);
-  const missing = unmeasured(now);
+  const missing = whole ? unmeasured(now) : [];
   const left = missing.length === 0 ? '' : ` Not measured: ${missing.join('; ')}.`;
   return `${verdicts.filter(({ hit }) => hit).length} of ${verdicts.length} aims are reached.${left}`;
 }

@@ -113,6 +113,21 @@ test('who opens the stream of a sleeping session wakes it; of a paused one not',
   await again.leave();
 });
 
+test('a session that is paused while it works goes to sleep at the end of its turn', async () => {
+  const { ash } = use;
+  await ash.stop('SIGINT');
+  await ash.start({});
+  const { id } = await ash.session();
+  const held = ash.gate.hold('at work');
+  const turn = await Reader.send(ash, id, 'at work');
+  await held.reached;
+  await ash.client.pauseSession(id);
+  expect((await ash.client.health()).activeSandboxes).toBe(1);
+  held.open();
+  expect(await turn.turn()).toMatchObject({ status: 'completed' });
+  await until(async () => (await ash.client.health()).activeSandboxes === 0);
+});
+
 test('idle sessions go to sleep by themselves, the rest does not', async () => {
   const { ash } = use;
   await ash.stop('SIGINT');

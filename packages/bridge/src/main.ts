@@ -1,4 +1,5 @@
 /** The bridge process. Its working directory is the sandbox's `bridge` folder; nothing secret comes by argv or environment. */
+import { flushCompileCache } from 'node:module';
 import { newId } from '@ash-ai/shared';
 import { Egress } from './egress/egress.ts';
 import { Outbox } from './outbox.ts';
@@ -6,6 +7,12 @@ import { serve } from './serve.ts';
 import { BridgeSession } from './session.ts';
 import { Spool } from './spool.ts';
 import { Wall } from './wall.ts';
+
+// All of it is imported by now: what that took is kept for the bridges to come.
+if (process.argv[2] === 'compile') {
+  flushCompileCache();
+  process.exit(0);
+}
 
 const orphanMs = Number(process.env.ASH_BRIDGE_ORPHAN_MS ?? 15 * 60_000);
 

@@ -1,3 +1,4 @@
+export { BridgeCode } from './bridge-code.ts';
 export { unlessClosing } from './closing.ts';
 export { tryDisks } from './disk/try-disks.ts';
 export { FairLine } from './fair-line.ts';

@@ -4,6 +4,7 @@ import { access, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { errors } from '@ash-ai/shared';
 import type { Enforced, IsolationName, SandboxLimits } from '@ash-ai/shared/contract';
+import type { BridgeCode } from './bridge-code.ts';
 import { BridgeConnection } from './connection.ts';
 import { type Isolation, IsolationError, type Launched } from './isolation/isolation.ts';
 import type { Prepared } from './local-workspaces.ts';
@@ -17,6 +18,8 @@ export interface LaunchOptions {
   isolation: Isolation;
   /** The bridge program: arguments for this Node, and what it reads of the host. */
   bridge: { args: readonly string[]; env: Readonly<Record<string, string>>; readablePaths: readonly string[] };
+  /** Compiled code of that program. */
+  bridgeCode?: Pick<BridgeCode, 'envFor'>;
   /** The agent runtime's executable. */
   executable: string;
   /** How long a bridge may take to listen, in ms. Default 20,000. */
@@ -62,13 +65,14 @@ export class Launches {
     }: Attachment & { limits: SandboxLimits; isolation?: IsolationName | undefined },
     ahead?: Ahead,
   ): Promise<Raised> {
-    const { isolation, executable, bridge } = this.#options;
+    const { isolation, executable, bridge, bridgeCode } = this.#options;
     await access(executable).catch((cause: unknown) => {
       throw errors.runtime_missing({ path: executable }, { cause });
     });
     // A spool or a socket of the life before would be taken for this one's.
     await rm(join(layout.bridge, 'spool'), { force: true });
     await rm(join(layout.bridge, 'bridge.sock'), { force: true });
+    const compiled = await bridgeCode?.envFor(uids?.bridge);
     const sandboxId = sandboxIdOf(this.#tag, sessionId);
     this.underWay.add(sandboxId);
     const command = Promise.withResolvers<string | undefined>();
@@ -80,7 +84,7 @@ export class Launches {
         ...(uids === undefined ? {} : { uids }),
         limits: isolationLimits(limits),
         runtimeDir: dirname(executable),
-        bridge: { execPath: process.execPath, ...bridge, env: { ...bridge.env, HOME: layout.bridge } },
+        bridge: { execPath: process.execPath, ...bridge, env: { ...bridge.env, ...compiled, HOME: layout.bridge } },
         ...(ahead === undefined ? {} : { command: command.promise }),
       })
       .catch((cause: unknown) => {

@@ -72,7 +72,8 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
   building.use(await lockDataDir(dataDir));
   const policy = limitPolicy(config);
   const closing = new AbortController();
-  const { store, isolation, localRunner } = await openGround(config, { logger, policy, closing }, building);
+  const given = { logger, policy, closing };
+  const { store, isolation, localRunner, prepareBridges } = await openGround(config, given, building);
   const sealKey = await readSealKey(dataDir);
   const { credentialKey } = config;
   /** Seals what callers give the server in confidence, other than credentials. */
@@ -189,6 +190,7 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
   building.use(new Retention({ store, runner, keeper, attachments, logger, config })).now();
   building.use(new Forgetting({ store, logger, config })).now();
   const http = building.use(await serveHttp({ ...serveOptions(config), rooms, logger }));
+  prepareBridges();
   const owned = building.move();
   return {
     http,

@@ -1,5 +1,6 @@
 /** Where the bridge and the agent runtime are installed, and what a bridge reads of the host. */
-import { existsSync, realpathSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, realpathSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,6 +8,8 @@ import { fileURLToPath } from 'node:url';
 export interface BridgeProgram {
   args: readonly string[];
   readablePaths: readonly string[];
+  /** Names this very program: another one, or another Agent SDK, has another. */
+  revision: string;
   /** The agent runtime's executable; a path that need not exist. */
   executable: string;
 }
@@ -21,11 +24,20 @@ export function findBridge(given: { entry?: string | undefined; executable?: str
   const entry = realpathSync(given.entry ?? fileURLToPath(import.meta.resolve('@ash-ai/bridge/main')));
   const fromSource = entry.endsWith('.ts');
   const sdkEntry = realpathSync(createRequire(entry).resolve(sdkPackage));
+  // Its heap of young objects is small: a bridge has little to do, and there are many of them.
+  const args = ['--max-semi-space-size=2', ...(fromSource ? ['--conditions=@ash-ai/source'] : []), entry];
   return {
-    args: [...(fromSource ? ['--conditions=@ash-ai/source'] : []), entry],
+    args,
+    revision: revisionOf([entry, sdkEntry], args),
     readablePaths: [...new Set([packageRoot(entry), treeOf(sdkEntry), ...(fromSource ? [treeOf(entry)] : [])])],
     executable: given.executable ?? findExecutable(sdkEntry),
   };
+}
+
+function revisionOf(files: readonly string[], args: readonly string[]): string {
+  const stats = files.map((file) => statSync(file)).map(({ size, mtimeMs }) => [size, mtimeMs]);
+  const text = JSON.stringify([process.version, args, files, stats]);
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }
 
 /** The Agent SDK's executable for this machine; glibc before musl. */

@@ -1,6 +1,8 @@
 /** What a server stands on: its store, and the sandboxes of this machine. */
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
+  BridgeCode,
   createLocalRunner,
   type Isolation,
   isolationLimits,
@@ -19,6 +21,8 @@ export interface Ground {
   store: Store;
   isolation: Isolation;
   localRunner: Runner & AsyncDisposable;
+  /** Makes the starts of bridges cheaper, in the background: for when the server serves. */
+  prepareBridges(): void;
 }
 
 /**
@@ -43,7 +47,18 @@ export async function openGround(
   const store = await opening;
   const { isolation, ...uids } = await isolating;
   const own = { isolation, ...uids, closing: closing.signal, images: await tryingDisks };
-  return { store, isolation, localRunner: building.use(await createRunner(config, own, policy)) };
+  const { localRunner, bridgeCode } = await createRunner(config, own, policy);
+  building.use(localRunner);
+  building.use(bridgeCode);
+  return {
+    ...{ store, isolation, localRunner },
+    prepareBridges: () => {
+      if (config.bridgeEntry !== undefined) return;
+      bridgeCode.begin((err) =>
+        logger.warn({ err }, 'bridges start slower than they could: no compiled code of theirs'),
+      );
+    },
+  };
 }
 
 async function createRunner(
@@ -56,7 +71,10 @@ async function createRunner(
 ) {
   const { dataDir } = config;
   const bridge = findBridge({ entry: config.bridgeEntry, executable: config.runtimeExecutable });
-  return await createLocalRunner({
+  const dir = join(dataDir, 'bridge-code');
+  await mkdir(dir, { recursive: true, mode: 0o755 });
+  const bridgeCode = new BridgeCode({ dir, revision: bridge.revision, args: bridge.args });
+  const localRunner = await createLocalRunner({
     sandboxesDir: join(dataDir, 'sandboxes'),
     snapshotsDir: join(dataDir, 'snapshots'),
     maxSnapshotBytes: config.snapshotMaxMb * 1024 * 1024,
@@ -64,6 +82,9 @@ async function createRunner(
     limits: isolationLimits(policy.defaults),
     disk: { images, diskMb: policy.defaults.diskMb, inodes: policy.defaults.inodes },
     executable: bridge.executable,
-    bridge: { args: bridge.args, readablePaths: bridge.readablePaths, env: {} },
+    bridge: { args: bridge.args, readablePaths: [...bridge.readablePaths, dir], env: {} },
+    // A program that was put in its place need not know how to be compiled.
+    ...(config.bridgeEntry === undefined ? { bridgeCode } : {}),
   });
+  return { localRunner, bridgeCode };
 }

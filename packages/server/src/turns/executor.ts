@@ -32,6 +32,8 @@ export class Executor implements AsyncDisposable {
   readonly #options: ExecutorOptions;
   readonly #sweep: NodeJS.Timeout;
   readonly #places: Places;
+  /** Sessions that are to sleep as soon as they are idle. */
+  readonly #toRest = new Set<string>();
   readonly #memoryOf: Runner['memoryOf'];
   #warm = 0;
   #cold = 0;
@@ -108,11 +110,13 @@ export class Executor implements AsyncDisposable {
   nudge(sessionId: string): void {
     if (this.#stopping) return;
     this.#options.watch?.busy(sessionId);
+    this.#toRest.delete(sessionId);
     this.#lane(sessionId).nudge();
   }
 
   /** Wakes a session that will be needed soon, unless that would put another one to sleep. */
   warm(sessionId: string): void {
+    this.#toRest.delete(sessionId);
     const there = this.#options.spares.isGiven(sessionId);
     if (!this.#stopping && (there || this.#places.room > 0)) this.#lane(sessionId).warm();
   }
@@ -149,7 +153,8 @@ export class Executor implements AsyncDisposable {
   /** Puts a session to sleep as soon as it is idle. */
   async rest(sessionId: string): Promise<void> {
     const lane = this.#lanes.get(sessionId);
-    if (lane?.awake && !lane.busy) await lane.sleep();
+    if (lane?.busy === true) this.#toRest.add(sessionId);
+    else if (lane?.awake === true) await lane.sleep();
   }
 
   /** Puts idle sessions to sleep, gives running turns `graceMs` to end, and leaves those that don't to the next server. */
@@ -199,6 +204,11 @@ export class Executor implements AsyncDisposable {
   #changed(lane: Lane): void {
     if (!lane.busy && !this.#disposed) this.#options.watch?.idle(lane.sessionId, lane.awake);
     if (!lane.awake && (!lane.busy || lane.resting)) this.#places.release(lane);
+    if (!lane.busy && this.#toRest.delete(lane.sessionId) && lane.awake && !this.#stopping) {
+      lane
+        .sleep()
+        .catch((err: unknown) => this.#rooms.logger.error({ sessionId: lane.sessionId, err }, 'not put to sleep'));
+    }
     if (!lane.awake && !lane.busy) this.#lanes.delete(lane.sessionId);
     this.#places.look();
   }
