@@ -23,7 +23,7 @@ export interface KeeperRooms {
 const dayMs = 24 * 60 * 60 * 1000;
 /**
  * How long a session that is awake must have had nothing to do, in ms. One begun at once would meet the next message of
- * whoever sends them one after another: its process stood still, and a process was started, to be killed (46 ms a turn).
+ * whoever sends them one after another: its sandbox would stand still, and a process be started only to be killed.
  */
 const calmMs = 1_500;
 

@@ -2,6 +2,7 @@
 import type { Runner } from '@ash-ai/sandbox';
 import { type ApprovalAnswer, errors, type TurnEnded } from '@ash-ai/shared';
 import type { Spares } from '../spares/spares.ts';
+import type { Turn } from './current.ts';
 import { Lane, type LaneRooms } from './lane.ts';
 import { idleMsAt, Places, type PlacesOptions } from './places.ts';
 
@@ -104,6 +105,12 @@ export class Executor implements AsyncDisposable {
     if (awake) this.#warm += 1;
     else this.#cold += 1;
     return awake;
+  }
+
+  /** A turn is about to be stored, in the write before this: an idle session that is awake begins with it at once. */
+  ahead(tenantId: string, sessionId: string, turn: Turn): void {
+    if (this.#stopping || this.#lanes.get(sessionId)?.ahead(tenantId, turn) !== true) return;
+    this.#options.watch?.busy(sessionId);
   }
 
   /** Sees to it that a session's queued turns are run. */

@@ -33,7 +33,10 @@ export class Lane {
   readonly #detached = new AbortController();
   readonly #ledger: Ledger;
   readonly #carriage: Carriage;
-  #tookUp = false;
+  /** Whose session it is, once what earlier owners left is taken up. */
+  #tenantId: string | undefined;
+  /** A turn that is being accepted while there is nothing else to do. */
+  #coming: Turn | undefined;
   #work: Promise<void> | undefined;
   #again = false;
 
@@ -73,6 +76,17 @@ export class Lane {
   /** Whether its turn waits for an answer without a sandbox. */
   get resting(): boolean {
     return this.#carriage.resting;
+  }
+
+  /**
+   * A turn of this tenant's is about to be stored, in the write before this: where writes share a commit, it is accepted and
+   * started by one. When it isn't stored, or isn't the next one, nothing has happened.
+   */
+  ahead(tenantId: string, turn: Turn): boolean {
+    if (this.busy || !this.awake || this.#tenantId !== tenantId || this.#detached.signal.aborted) return false;
+    this.#coming = turn;
+    this.nudge();
+    return true;
   }
 
   /** Sees to it that queued turns are run. */
@@ -161,6 +175,9 @@ export class Lane {
       while (this.#again && !this.#detached.signal.aborted) {
         this.#again = false;
         await this.#own();
+        const coming = this.#coming;
+        this.#coming = undefined;
+        if (coming !== undefined) await this.#runTurn(coming);
         for (;;) {
           const turn = await this.#ledger.patiently(() => turnStore.nextQueued(this.#rooms.store.db, this.sessionId));
           if (turn === undefined || this.#detached.signal.aborted) break;
@@ -191,13 +208,13 @@ export class Lane {
 
   /** Gets the lease at the first call, and with it what earlier owners left. */
   async #own(): Promise<void> {
-    if (this.#tookUp) return;
+    if (this.#tenantId !== undefined) return;
     const session = await this.#ledger.lease();
     await takeUp(session, {
       ...{ rooms: this.#rooms, ledger: this.#ledger, carriage: this.#carriage },
       adopted: () => this.#rooms.adopted(this),
     });
-    this.#tookUp = true;
+    this.#tenantId = session.tenantId;
   }
 
   async #runTurn(turn: Turn): Promise<void> {

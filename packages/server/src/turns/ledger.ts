@@ -73,9 +73,10 @@ export class Ledger {
     if (this.#committed.life !== life) this.#committed = { life, n: 0 };
   }
 
-  /** queued → running; false when the turn isn't queued any more. */
+  /** queued → running; false when the turn isn't the oldest that is queued, or isn't queued. */
   async start(turnId: string): Promise<boolean> {
     return await this.#append([{ type: 'turn_started', turnId, dataText: '{}' }], async (tx, { lastSeq }, at) => {
+      if ((await turnStore.nextQueued(tx, this.#sessionId))?.id !== turnId) throw new TurnGone();
       if ((await turnStore.setRunning(tx, { id: turnId, startedSeq: lastSeq, at })) === undefined) throw new TurnGone();
     }).then(
       () => true,
@@ -177,7 +178,7 @@ export class Ledger {
   }
 }
 
-/** The turn that was to be run is not queued any more. */
+/** The turn that was to be run is not the next one that is queued. */
 class TurnGone extends Error {}
 
 /** An earlier attempt, whose answer got lost, has written the entries. */

@@ -87,6 +87,9 @@ export class Turns implements TurnsRoom {
       });
       return { earlier: undefined, runningId: running?.id, seq: appended.lastSeq };
     });
+    // Only there do the writes of all callers run one after another, and share commits.
+    if (this.#store.dialect === 'sqlite')
+      this.#executor.ahead(tenantId, sessionId, { id: turnId, content: input.content, options: input.options });
     const accepted = await accepting.catch((cause: unknown) => {
       // It may be in the log although nobody is told so: then it is run, and a second attempt finds it.
       if (cause instanceof StoreUnavailable && cause.uncertain) {
