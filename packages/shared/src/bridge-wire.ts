@@ -204,13 +204,49 @@ export class MalformedFrame extends Error {
   override readonly name = 'MalformedFrame';
 }
 
-/** Takes a line apart without looking into the payload. */
+/** Takes a line apart without looking into the payload. A header is what its kind says, or the line is no frame. @throws MalformedFrame */
 export function parseFrame(line: string): Frame {
   const tab = line.indexOf('\t');
   if (tab === -1) throw new MalformedFrame('no payload');
-  const header = parseObject(line.slice(0, tab)) as FrameHeader;
-  if (typeof header.kind !== 'string') throw new MalformedFrame('no kind');
+  const header = parseObject(line.slice(0, tab)) as Record<string, unknown>;
+  if (!isHeader(header)) throw new MalformedFrame('not the header of a frame');
   return { header, payload: line.slice(tab + 1) };
+}
+
+/** Longest id or key in a header, in characters. */
+const maxNameChars = 512;
+const isName = (value: unknown): value is string => typeof value === 'string' && value.length <= maxNameChars;
+const isNameOrNull = (value: unknown) => value === null || isName(value);
+/** Numbers count from 1; 0 is before the first. */
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+
+function isHeader(header: Record<string, unknown>): header is Record<string, unknown> & FrameHeader {
+  const { kind, n, turnId } = header;
+  switch (kind) {
+    case 'attached': {
+      const { life, lastN, running, runtimeKey } = header;
+      const names = isName(life) && isNameOrNull(turnId) && (runtimeKey === null || typeof runtimeKey === 'string');
+      return names && isCount(lastN) && typeof running === 'boolean';
+    }
+    case 'superseded':
+      return isCount(header.epoch);
+    case 'preview':
+      return isCount(header.after) && isCount(header.index) && isName(turnId);
+    case 'message':
+    case 'egress':
+      return isCount(n) && isNameOrNull(turnId);
+    case 'approval':
+    case 'turn_cut':
+    case 'turn_end':
+      return isCount(n) && isName(turnId);
+    case 'answer_taken':
+      return isCount(n) && isName(turnId) && isName(header.approvalId);
+    case 'log':
+      return isName(header.level);
+    default:
+      // A later bridge may know more kinds: readers leave them out, but not their numbers.
+      return isName(kind) && (n === undefined || isCount(n));
+  }
 }
 
 /** The command on a line from a server. */

@@ -4,7 +4,13 @@
  * API, and meters what comes back as it streams past.
  */
 import { chmodSync, rmSync } from 'node:fs';
-import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  request as httpRequest,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { ErrorCode } from '@ash-ai/shared';
 import type { ModelLimits, ModelUpstream } from '@ash-ai/shared/bridge-wire';
@@ -12,11 +18,13 @@ import { breakOff } from './break-off.ts';
 import { codeOf } from './gate.ts';
 import { endToEnd, type PassedHeaders } from './headers.ts';
 import type { EgressJournal } from './journal.ts';
-import { type CeilingHit, ModelCeilings } from './model-ceilings.ts';
+import { ModelCeilings } from './model-ceilings.ts';
 import { ModelMeter } from './model-meter.ts';
 import { costOf } from './model-prices.ts';
+import { refuse, stop } from './model-refusal.ts';
 import { readModelRequest } from './model-request.ts';
 import { UpstreamAgents } from './plain.ts';
+import { Redaction } from './redact.ts';
 import { rootCertificates } from './trust.ts';
 
 /** A failure of a model call that the runtime only knows by its status. */
@@ -30,6 +38,8 @@ export interface ModelGatewayOptions {
   journal?: Pick<EgressJournal, 'write'>;
   /** Largest body of a call. Default 32 MiB, as the API has it. */
   maxBodyBytes?: number;
+  /** How long the head of a call may take, in ms. Default 30 seconds. */
+  headersMs?: number;
   now?: () => number;
 }
 
@@ -49,10 +59,11 @@ const maxHeldBytes = 64 * 1024 * 1024;
 
 /** Serves model calls on a unix socket until disposed. */
 export class ModelGateway implements AsyncDisposable {
-  readonly #options: Required<Omit<ModelGatewayOptions, 'now'>>;
+  readonly #options: Required<Omit<ModelGatewayOptions, 'now' | 'headersMs'>>;
   readonly #ceilings: ModelCeilings;
-  readonly #server = createServer({ maxHeaderSize: 64 * 1024 }, (call, answer) => void this.#pass(call, answer));
+  readonly #server: Server;
   #upstream: ModelUpstream | undefined;
+  #redaction = new Redaction();
   #agents = new UpstreamAgents();
   #failure: GatewayFailure | undefined;
   #heldBytes = 0;
@@ -61,11 +72,15 @@ export class ModelGateway implements AsyncDisposable {
   constructor({
     journal = { write: () => undefined },
     maxBodyBytes = 32 * 1024 * 1024,
+    headersMs = 30_000,
     now,
   }: ModelGatewayOptions = {}) {
     this.#options = { journal, maxBodyBytes };
     this.#ceilings = new ModelCeilings(now);
-    this.#server.requestTimeout = 0;
+    // An answer may take long, and so may the body of a runtime that is out of processor time.
+    const server = { maxHeaderSize: 64 * 1024, headersTimeout: headersMs, requestTimeout: 0 };
+    const checked = { ...server, connectionsCheckingInterval: Math.min(headersMs, 10_000) };
+    this.#server = createServer(checked, (call, answer) => void this.#pass(call, answer));
     this.#server.maxConnections = 64;
   }
 
@@ -76,6 +91,7 @@ export class ModelGateway implements AsyncDisposable {
       this.#agents = new UpstreamAgents(rootCertificates(upstream.ca));
     }
     this.#upstream = upstream;
+    this.#redaction = new Redaction(upstream.headers);
     this.#ceilings.use(limits);
   }
 
@@ -174,19 +190,29 @@ export class ModelGateway implements AsyncDisposable {
       agent: secure ? this.#agents.https : this.#agents.http,
       maxHeaderSize: 64 * 1024,
     });
+    const redaction = this.#redaction;
     outgoing.once('response', (response) => {
+      if (isRedirect(response)) {
+        response.destroy();
+        const error = `it answers with a redirect (status ${response.statusCode}), which no key is sent after`;
+        this.#failAs(answer, error);
+        this.#note(sent, { status: response.statusCode ?? null, reason: 'redirect' });
+        return;
+      }
       this.#failure = undefined;
       const { 'content-type': type, 'content-encoding': encoding } = response.headers;
       // An answer that came compressed all the same is reckoned by its size.
       const meter = new ModelMeter(encoding === undefined || encoding === 'identity' ? type : undefined, body.length);
       const { statusCode: status = 502 } = response;
       let bytesIn = 0;
-      answer.writeHead(status, response.statusMessage, responseHeaders(response));
+      const reason = redaction.text(response.statusMessage ?? '');
+      answer.writeHead(status, reason, redaction.headers(responseHeaders(response)));
       response.on('data', (chunk: Buffer) => {
         bytesIn += chunk.length;
         if (status === 200) meter.push(chunk);
       });
-      response.pipe(answer);
+      if (redaction.isNeeded) response.pipe(redaction.body()).pipe(answer);
+      else response.pipe(answer);
       // An answer that breaks off upstream must break off here too, not look complete.
       response.once('error', () => breakOff(answer));
       response.once('close', () => {
@@ -240,7 +266,10 @@ export class ModelGateway implements AsyncDisposable {
   }
 
   #fail(answer: ServerResponse, cause: unknown): void {
-    const error = codeOf(cause);
+    this.#failAs(answer, codeOf(cause));
+  }
+
+  #failAs(answer: ServerResponse, error: string): void {
     this.#failure = { code: 'model_unreachable', error };
     refuse(answer, 502, `the model API can't be reached: ${error}`);
   }
@@ -262,6 +291,11 @@ interface Answered {
   address: string | null;
 }
 
+/** One that a client would follow; the API has none, so the base URL is not what it should be. */
+function isRedirect({ statusCode = 0, headers }: IncomingMessage): boolean {
+  return statusCode >= 300 && statusCode < 400 && headers.location !== undefined;
+}
+
 function lengthOf(call: IncomingMessage, body: Buffer): PassedHeaders {
   return call.method === 'POST' ? { 'content-length': String(body.length) } : {};
 }
@@ -271,28 +305,4 @@ function responseHeaders(response: IncomingMessage): PassedHeaders {
   // A refused key won't be accepted at the tenth try either; the runtime would spend three minutes finding out.
   if (response.statusCode === 401 || response.statusCode === 403) headers['x-should-retry'] = 'false';
   return headers;
-}
-
-/** Ends a call at a ceiling, in a way that the runtime does not try again. */
-function stop(answer: ServerResponse, { code, error, retryAfterSec }: CeilingHit): void {
-  const status = code === 'spend_limit_reached' ? 402 : code === 'model_rate_limit_reached' ? 429 : 403;
-  const retryAfter: PassedHeaders = retryAfterSec === undefined ? {} : { 'retry-after': String(retryAfterSec) };
-  refuse(answer, status, error, { 'x-should-retry': 'false', ...retryAfter });
-}
-
-const errorTypes: Readonly<Record<number, string>> = {
-  402: 'billing_error',
-  403: 'permission_error',
-  429: 'rate_limit_error',
-};
-
-function refuse(answer: ServerResponse, status: number, message: string, headers: PassedHeaders = {}): void {
-  if (answer.destroyed || answer.headersSent) return;
-  answer.writeHead(status, {
-    'content-type': 'application/json',
-    ...(status === 403 ? { 'x-should-retry': 'false' } : {}),
-    ...headers,
-  });
-  const type = errorTypes[status] ?? 'api_error';
-  answer.end(JSON.stringify({ type: 'error', error: { type, message: `Ash: ${message}` } }));
 }

@@ -9,6 +9,7 @@ import { parseTarget, type Target } from '@ash-ai/shared/egress';
 import { breakOff } from './break-off.ts';
 import { codeOf, type Passage } from './gate.ts';
 import { endToEnd, type PassedHeaders } from './headers.ts';
+import { Redaction } from './redact.ts';
 
 /** What a client asks to be passed on. */
 export interface PlainTarget {
@@ -85,12 +86,13 @@ export function passOn(
   const over = Promise.withResolvers<Passed>();
   const passed: Passed = { address: null, status: null, failure: null, bytesOut: 0, bytesIn: 0 };
   const secure = scheme === 'https';
+  const redaction = new Redaction(rule.headers);
   const outgoing = (secure ? httpsRequest : httpRequest)({
     method: call.method,
     host: target.host,
     port: target.port,
     path,
-    headers: requestHeaders(call, to, rule.headers),
+    headers: requestHeaders(call, to, rule.headers, redaction.isNeeded ? unreadable : undefined),
     setHost: false,
     agent: secure ? agents.https : agents.http,
     lookup: checked(addresses),
@@ -104,8 +106,9 @@ export function passOn(
     response.on('data', (chunk: Buffer) => {
       passed.bytesIn += chunk.length;
     });
-    answer.writeHead(response.statusCode ?? 502, endToEnd(response.headers));
-    response.pipe(answer);
+    answer.writeHead(response.statusCode ?? 502, redaction.headers(endToEnd(response.headers)));
+    if (redaction.isNeeded) response.pipe(redaction.body()).pipe(answer);
+    else response.pipe(answer);
     response.once('error', () => breakOff(answer));
     response.once('close', () => {
       // An answer that breaks off upstream must break off here too, not look complete.
@@ -132,13 +135,21 @@ export function passOn(
   return over.promise;
 }
 
-function requestHeaders(call: IncomingMessage, to: PlainTarget, own: Passage['rule']['headers'] = {}): PassedHeaders {
+/** What would make an answer unreadable, or cut a key in it in two. */
+const unreadable: ReadonlySet<string> = new Set(['accept-encoding', 'range']);
+
+function requestHeaders(
+  call: IncomingMessage,
+  to: PlainTarget,
+  own: Passage['rule']['headers'] = {},
+  dropped?: ReadonlySet<string>,
+): PassedHeaders {
   const { target, scheme } = to;
   const host = isIPv6(target.host) ? `[${target.host}]` : target.host;
   const usual = target.port === (scheme === 'https' ? 443 : 80);
   const lower = Object.entries(own).map(([name, value]) => [name.toLowerCase(), value] as const);
   return {
-    ...endToEnd(call.headers),
+    ...endToEnd(call.headers, dropped),
     ...Object.fromEntries(lower),
     host: usual ? host : `${host}:${target.port}`,
   };

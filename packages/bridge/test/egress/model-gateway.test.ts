@@ -8,7 +8,8 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { createServer as createHttps } from 'node:https';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
 import type { ModelLimits, ModelUpstream } from '@ash-ai/shared/bridge-wire';
 import { describe, expect, test } from 'vitest';
 import { ModelGateway, type ModelGatewayOptions } from '../../src/egress/model-gateway.ts';
@@ -348,6 +349,49 @@ describe('an upstream that misbehaves', () => {
     expect(gateway.failure?.code).toBe('model_unreachable');
   });
 
+  test('it repeats the key: in an error, in headers, in pieces', async () => {
+    await using bench = new Bench();
+    const key = 'sk-ant-canary-0123456789';
+    const { baseUrl } = await api(bench, async (incoming, answer) => {
+      await bodyOf(incoming);
+      answer.writeHead(401, `no ${key}`, { 'content-type': 'text/plain', 'x-key': key });
+      for (const piece of [`invalid x-api-key: ${key.slice(0, 9)}`, key.slice(9), ' and sk-a', '.']) {
+        answer.write(piece);
+        await setImmediate();
+      }
+      answer.end();
+    });
+    for (const headers of [{ 'x-api-key': key }, { authorization: `Bearer ${key}` }, { 'x-corp-auth': key }]) {
+      const { send, gateway } = await gatewayTo(bench, { baseUrl, headers: headers as Record<string, string> });
+      const { status, body, headers: answered } = await send();
+      const stars = '*'.repeat(key.length);
+      expect([status, body, answered['x-key']]).toEqual([401, `invalid x-api-key: ${stars} and sk-a.`, stars]);
+      expect(JSON.stringify([gateway.failure ?? null, answered])).not.toContain('canary');
+    }
+    expect(JSON.stringify(await bench.recorded(3))).not.toContain('canary');
+  });
+
+  test.each([301, 302, 303, 307, 308])(
+    'it redirects by %i: nothing is sent after it, and nobody inside learns where to',
+    async (status) => {
+      await using bench = new Bench();
+      let asked = 0;
+      const elsewhere = await api(bench, (_call, answer) => {
+        asked += 1;
+        answer.end();
+      });
+      const upstream = await api(bench, (_call, answer) =>
+        answer.writeHead(status, { location: `${elsewhere.baseUrl}/v1/messages` }).end('over there'),
+      );
+      const { send, gateway } = await gatewayTo(bench, upstream);
+      const { status: seen, body, headers } = await send();
+      expect([seen, headers.location, asked]).toEqual([502, undefined, 0]);
+      expect(body).not.toContain(elsewhere.baseUrl);
+      expect(gateway.failure).toMatchObject({ code: 'model_unreachable', error: expect.stringContaining('redirect') });
+      expect(await bench.recorded(1)).toMatchObject([{ status, reason: 'redirect' }]);
+    },
+  );
+
   test('an answer of many megabytes comes through, at the pace of who reads it', async () => {
     await using bench = new Bench();
     const large = Buffer.alloc(24 * 1024 * 1024, 'a');
@@ -369,4 +413,54 @@ test('a body that is too large is refused, one as large as allowed passes', asyn
   expect((await send(Buffer.alloc(1024 * 1024, ' '))).status).toBe(200);
   expect((await send(Buffer.alloc(1024 * 1024 + 1, ' '))).status).toBe(403);
   expect((await send()).status).toBe(200);
+});
+
+describe('a client that misbehaves', () => {
+  test.each([
+    [
+      'a flood of headers',
+      `POST /v1/messages HTTP/1.1\r\nhost: x\r\n${'x: yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy\r\n'.repeat(4000)}`,
+      431,
+    ],
+    ['no HTTP', 'hello\r\n\r\n', 400],
+    ['two lengths', 'POST /v1/messages HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\nabc', 400],
+    [
+      'length and chunks',
+      'POST /v1/messages HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n',
+      400,
+    ],
+    [
+      'another host in the request line',
+      'POST http://127.0.0.1:1/v1/messages HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}',
+      403,
+    ],
+  ])('%s', async (_name, text, status) => {
+    await using bench = new Bench();
+    let asked = 0;
+    const upstream = await api(bench, (_call, answer) => {
+      asked += 1;
+      answer.end();
+    });
+    const { socketPath, send } = await gatewayTo(bench, upstream);
+    const socket = connect(socketPath);
+    let answer = '';
+    socket.setEncoding('utf8').on('data', (chunk) => {
+      answer += chunk;
+    });
+    socket.on('error', () => undefined).write(text);
+    await new Promise((resolve) => socket.once('close', resolve));
+    // A connection that is closed before all was read may be reset instead.
+    expect(answer === '' ? 431 : Number(answer.split(' ')[1])).toBe(status);
+    expect(asked).toBe(0);
+    expect((await send()).status).toBe(200);
+  });
+
+  test('connections that say nothing are few, and end', async () => {
+    await using bench = new Bench();
+    const { socketPath, send } = await gatewayTo(bench, await api(bench, answered), { options: { headersMs: 200 } });
+    const sockets = Array.from({ length: 100 }, () => connect(socketPath).on('error', () => undefined));
+    for (const socket of sockets) socket.write('POST /v1/messages HTTP/1.1\r\nhost: x\r\n');
+    await Promise.all(sockets.map((socket) => new Promise((resolve) => socket.resume().once('close', resolve))));
+    expect((await send()).status).toBe(200);
+  });
 });

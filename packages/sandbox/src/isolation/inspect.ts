@@ -82,6 +82,18 @@ function hybrid(memory: Enforced['memory'], kill: Enforced['kill']): Partial<Wal
   return { how: 'cgroup 2, which this machine has beside cgroup 1 and uses for this alone' };
 }
 
+/** What to do about limits that no group holds, by what groups there are. */
+function groupsFor({ memory, cpu, kill }: Enforced): string {
+  const container = 'In a container, limit the container.';
+  if (memory === 'cgroup1' || cpu === 'cgroup1') {
+    return `This machine has cgroup 1, but not this controller of it: mount it below /sys/fs/cgroup. ${container}`;
+  }
+  if (kill === 'cgroup2') {
+    return `This machine has cgroup 2, but hands this controller to nobody here: set Delegate=yes under systemd, or add it to cgroup.subtree_control above the server's group. ${container}`;
+  }
+  return `There are no control groups that this server may make: start it as root, or with Delegate=yes under systemd. ${container}`;
+}
+
 /** The table for an isolation and what it enforces. Pure. */
 export function wallRows(isolation: string, enforced: Enforced): WallRow[] {
   const row = (name: string, held: boolean, how: string, fix: string): WallRow => ({
@@ -93,7 +105,7 @@ export function wallRows(isolation: string, enforced: Enforced): WallRow[] {
   });
   const { memory, pids, cpu, disk, kill, files, network, syscalls, privateUids } = enforced;
   const walls = 'Set ASH_ISOLATION=bubblewrap.';
-  const groups = 'Start the server as root, or with Delegate=yes under systemd; in a container, limit the container.';
+  const groups = groupsFor(enforced);
   return [
     row('files of the host and of others', files, isolation, `Agents read what the server reads. ${walls}`),
     row('network', network, 'a namespace with loopback alone', `Agents reach what the server reaches. ${walls}`),

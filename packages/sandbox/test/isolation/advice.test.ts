@@ -39,6 +39,56 @@ it('describes walls, and that there are none', () => {
   expect(rows.every(({ fix }) => fix !== '')).toBe(true);
 });
 
+it.each([
+  ['cgroup 2', { memory: 'cgroup2', cpu: 'cgroup2', kill: 'cgroup2' }, ['cgroup 2', 'cgroup 2', ''], 'cgroup 2'],
+  [
+    'cgroup 1',
+    { memory: 'cgroup1', cpu: 'cgroup1', kill: 'pid-namespace' },
+    ['cgroup 1', 'cgroup 1', ''],
+    'the pid namespace',
+  ],
+  [
+    'both, and limits by the first',
+    { memory: 'cgroup1', cpu: 'cgroup1', kill: 'cgroup2' },
+    ['cgroup 1', 'cgroup 1', ''],
+    'cgroup 2, which this machine has beside cgroup 1 and uses for this alone',
+  ],
+  [
+    'cgroup 2 without controllers',
+    { memory: 'none', cpu: 'none', kill: 'cgroup2' },
+    ['nothing', 'nothing', 'hands this controller to nobody here: set Delegate=yes'],
+    'cgroup 2',
+  ],
+  [
+    'cgroup 1 without one of them',
+    { memory: 'cgroup1', cpu: 'none', kill: 'pid-namespace' },
+    ['cgroup 1', 'nothing', 'has cgroup 1, but not this controller of it'],
+    'the pid namespace',
+  ],
+  [
+    'none',
+    { memory: 'none', cpu: 'none', kill: 'pid-namespace' },
+    ['nothing', 'nothing', 'no control groups that this server may make: start it as root'],
+    'the pid namespace',
+  ],
+] as const)('says what holds limits with %s', (_what, groups, [memory, cpu, fix], end) => {
+  const rest = { disk: 'image', privateUids: true, files: true, network: true, syscalls: true } as const;
+  const rows = wallRows('bubblewrap', {
+    pids: groups.memory === 'none' ? 'rlimit' : groups.memory,
+    ...groups,
+    ...rest,
+  });
+  const row = (name: string) => rows.find((one) => one.name === name);
+  expect(row('memory')).toMatchObject({ how: memory, enforced: memory !== 'nothing' });
+  expect(row('processor time')).toMatchObject({
+    how: cpu,
+    enforced: cpu !== 'nothing',
+    fix: expect.stringContaining(fix),
+  });
+  expect(row('processes')).toMatchObject({ enforced: true, fix: '' });
+  expect(row('end of everything inside')).toMatchObject({ how: end, enforced: true });
+});
+
 it('finds by trying what holds here, and leaves nothing', async () => {
   const scratchDir = await tempDir();
   const rows = await inspectWalls({ isolation: 'bubblewrap', scratchDir });
