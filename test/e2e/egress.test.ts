@@ -8,6 +8,7 @@ import { script } from '@ash-ai/scripted-model';
 import type { EgressRecord } from '@ash-ai/shared/contract';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Ash, until, useAsh } from './harness.ts';
+import { processesOf } from './leaks.ts';
 import { say } from './streams.ts';
 
 const canary = 'canary-of-the-egress-test';
@@ -133,10 +134,7 @@ describe('what runs beside the agent', () => {
     expect(await read.text()).toBe('reached /set-up');
     // One that was put to sleep is woken for its command.
     await ash.call('POST', `/api/sessions/${fresh.id}/pause`);
-    await until(
-      async () =>
-        ((await (await ash.call('GET', '/health')).json()) as { activeSandboxes: number }).activeSandboxes === 0,
-    );
+    await until(() => processesOf(join(ash.dataDir, 'sandboxes', fresh.id)).length === 0);
     await ash.call('POST', `/api/sessions/${fresh.id}/resume`);
     const reply = await ash.call('POST', `/api/sessions/${fresh.id}/exec`, {
       body: { command: `${curl} ${url}/command; env; cat /proc/*/environ` },

@@ -1,4 +1,5 @@
 /** How a bomb is set off in one session while another one works, and how both are looked at afterwards. */
+import { setTimeout as delay } from 'node:timers/promises';
 import { script } from '@ash-ai/scripted-model';
 import type { LimitsRequest } from '@ash-ai/shared/contract';
 import { expect } from 'vitest';
@@ -15,15 +16,40 @@ export async function sessionWith(ash: Ash, limits: LimitsRequest): Promise<stri
 export const bash = (command: string) =>
   script({ tools: [{ name: 'Bash', input: { command } }] }, 'It said {{result}}.');
 
-/** Sends a bomb, and meanwhile a message to somebody else, whose turn must end well. */
+/** No answer within this is none: far more than a busy machine needs. */
+const answerMs = 20_000;
+
+/** Sends a bomb, and meanwhile a message to somebody else, whose turn must end well; and all the while the server answers. */
 export async function explode(ash: Ash, sessionId: string, command: string): Promise<Turn> {
   const other = await ash.session();
-  const [turn, peaceful] = await Promise.all([
-    say(ash, sessionId, bash(command)),
-    say(ash, other.id, 'My name is Alice.'),
-  ]);
-  expect(peaceful).toMatchObject({ status: 'completed', error: undefined });
-  return turn;
+  const over = new AbortController();
+  const answering = answers(ash, [sessionId, other.id], over.signal);
+  try {
+    const [turn, peaceful] = await Promise.all([
+      say(ash, sessionId, bash(command)),
+      say(ash, other.id, 'My name is Alice.'),
+    ]);
+    expect(peaceful).toMatchObject({ status: 'completed', error: undefined });
+    return turn;
+  } finally {
+    over.abort();
+    expect(await answering).toBeGreaterThan(0);
+  }
+}
+
+/** Asks the server of its health and of these sessions until it is over; how often it answered, which is every time. */
+async function answers(ash: Ash, sessionIds: readonly string[], over: AbortSignal): Promise<number> {
+  const paths = ['/health', ...sessionIds.flatMap((id) => [`/api/sessions/${id}`, `/api/sessions/${id}/files`])];
+  let answered = 0;
+  while (!over.aborted) {
+    for (const path of paths) {
+      const reply = await ash.call('GET', path, { signal: AbortSignal.timeout(answerMs) });
+      expect([path, reply.status, typeof (await reply.text())]).toEqual([path, 200, 'string']);
+      answered += 1;
+    }
+    await delay(100);
+  }
+  return answered;
 }
 
 /** A session whose turn was cut off takes the next message as if nothing had happened. */

@@ -156,8 +156,15 @@ export function escapeSuite(env: Readonly<Record<string, string>>): void {
     expect(found).toEqual([]);
     expect(JSON.stringify(ash.rows('select * from log_entries'))).not.toContain(canary);
     expect(JSON.stringify(ash.rows('select * from sessions'))).not.toContain(canary);
-    for (const path of ['', '/messages', '/events']) {
-      expect(await (await hostile.call('GET', `/api/sessions/${hostileSession}${path}`)).text()).not.toContain(canary);
+    const readable = (Object.values(contract) as Route[]).filter(
+      ({ method, path, internal, reply }) =>
+        method === 'GET' && internal !== true && reply.kind !== 'stream' && !/:(?!id\b)\w+|\*/.test(path),
+    );
+    expect(readable.length).toBeGreaterThan(15);
+    for (const { path } of readable) {
+      if (path.includes(':id') && !path.startsWith('/api/sessions/')) continue;
+      const answer = await hostile.call('GET', path.replace(':id', hostileSession));
+      expect([path, (await answer.text()).includes(canary)]).toEqual([path, false]);
     }
     // A model that can't be reached, and one that refuses the key.
     const faults = [{ status: 401, times: 'always' }];

@@ -18,7 +18,7 @@ import type { IsolationName } from '@ash-ai/shared/contract';
 import type { Logger } from 'pino';
 import type { Config } from './config.ts';
 
-type Settings = Pick<Config, 'dataDir' | 'isolation' | 'isolationAllow'> & { firstUid: number };
+type Settings = Pick<Config, 'dataDir' | 'isolation' | 'isolationAllow' | 'ociRuntime'> & { firstUid: number };
 
 /** The uids that a server has to give, and those that it has given; one that isn't root has none. */
 interface Uids {
@@ -72,7 +72,7 @@ export async function createIsolations(
 
 async function createIsolation(
   name: IsolationName,
-  { dataDir, firstUid }: Settings,
+  { dataDir, firstUid, ociRuntime }: Settings,
   logger: Logger,
 ): Promise<Isolation> {
   if (name === 'process') {
@@ -82,8 +82,10 @@ async function createIsolation(
     return createProcessIsolation();
   }
   const dir = join(dataDir, 'isolation');
-  const make = { bubblewrap: createBubblewrapIsolation, oci: createOciIsolation }[name];
-  const isolation = await make({ stateDir: dir });
+  const isolation =
+    name === 'oci'
+      ? await createOciIsolation({ stateDir: dir, runtime: ociRuntime })
+      : await createBubblewrapIsolation({ stateDir: dir });
   const uids = isolation.capabilities().privateUids ? serversUids(firstUid) : undefined;
   const checks = await selfTest(isolation, { dir: join(dir, 'self-test'), ...(uids === undefined ? {} : { uids }) });
   const failed = checks.filter((check) => !check.ok);

@@ -18,6 +18,8 @@ export interface Given {
   env: Readonly<Record<string, string | undefined>>;
   dataDir: string;
   isolation: string;
+  /** Of the isolation "oci"; undefined: whichever there is. */
+  ociRuntime: string | undefined;
   /** Reads what is stored whole, and checks its hashes. */
   thorough: boolean;
 }

@@ -35,7 +35,8 @@ export async function doctor(context: Context, options: DoctorOptions): Promise<
 
   const settings = read(() => readConfig(env));
   const isolation = settings.value?.isolation ?? options.isolation ?? 'bubblewrap';
-  const given: Given = { env, dataDir, isolation, thorough: options.thorough === true };
+  const ociRuntime = settings.value?.ociRuntime;
+  const given: Given = { env, dataDir, isolation, ociRuntime, thorough: options.thorough === true };
   await look('Looking at the machine', () => checkMachine(given));
   await look('Reading the settings', () => settings.checks);
   await look('Raising walls', () => checkWalls(given));

@@ -9,10 +9,10 @@ const outer: ReadonlySet<string> = new Set([
   ...['walls', 'self-test', 'files of the host and of others', 'network', 'system calls'],
 ]);
 
-export async function checkWalls({ isolation, dataDir }: Given): Promise<Check[]> {
+export async function checkWalls({ isolation, ociRuntime, dataDir }: Given): Promise<Check[]> {
   const { inspectWalls } = await import('@ash-ai/server');
   await using scratch = await scratchFolder(dataDir);
-  const rows = await inspectWalls({ isolation, scratchDir: scratch.path });
+  const rows = await inspectWalls({ isolation, ociRuntime, scratchDir: scratch.path });
   return rows.map(({ name, enforced, how, fix }) => {
     if (enforced) return ok(name, how);
     // Who asks for no walls knows that there are none.

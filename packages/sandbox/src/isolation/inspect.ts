@@ -23,18 +23,21 @@ const trialUids = { wall: 199_996, bridge: 199_997 };
 /**
  * Raises a wall, runs the self-test in it and makes trial groups. Leaves nothing behind, and never throws for what it finds.
  * @param isolation `bubblewrap`, `oci` or `process`
+ * @param ociRuntime name or path of the runtime of `oci`; default: the first that is installed
  * @param scratchDir an empty folder of the caller's own, on the file system of the data folder
  */
 export async function inspectWalls({
   isolation: name,
+  ociRuntime,
   scratchDir,
 }: {
   isolation: string;
+  ociRuntime?: string | undefined;
   scratchDir: string;
 }): Promise<WallRow[]> {
   let isolation: Isolation;
   try {
-    isolation = await made(name, scratchDir);
+    isolation = await made(name, scratchDir, ociRuntime);
   } catch (error) {
     const fix = error instanceof Error ? error.message : String(error);
     return [{ name: 'walls', enforced: false, how: 'nothing', fix }];
@@ -43,10 +46,10 @@ export async function inspectWalls({
   return [...(await tried(isolation, scratchDir)), ...wallRows(isolation.name, { ...isolation.capabilities(), disk })];
 }
 
-async function made(name: string, stateDir: string): Promise<Isolation> {
+async function made(name: string, stateDir: string, runtime: string | undefined): Promise<Isolation> {
   if (name === 'process') return createProcessIsolation();
   if (name === 'bubblewrap') return await createBubblewrapIsolation({ stateDir });
-  if (name === 'oci') return await createOciIsolation({ stateDir });
+  if (name === 'oci') return await createOciIsolation({ stateDir, runtime });
   throw new TypeError(`There is no ${name} isolation: it is bubblewrap, oci or process.`);
 }
 

@@ -156,6 +156,8 @@ export interface Isolation {
   readonly name: IsolationName;
   /** All that a sandbox may ask for. */
   readonly names: readonly IsolationName[];
+  /** Whether what is inside has a kernel of its own. Default false. */
+  readonly ownKernel?: boolean;
   /** What one of them enforces. Default: the default. */
   capabilities(name?: IsolationName): Enforced;
   inside(spec: Pick<SandboxSpec, 'sandboxDir' | 'runtimeDir' | 'isolation'>): InsidePaths;

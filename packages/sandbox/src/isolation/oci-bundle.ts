@@ -3,7 +3,7 @@
  * places must be there before anything can be put on them. Pure.
  */
 import type { SandboxSpec } from './isolation.ts';
-import { ociInit } from './oci-programs.ts';
+import { argvMark, ociInit } from './oci-programs.ts';
 import type { OciSeccomp } from './seccomp-oci.ts';
 import { type Architecture, syscalls } from './syscalls.ts';
 import type { Entry } from './wall-view.ts';
@@ -12,7 +12,10 @@ export interface BundleParts {
   spec: SandboxSpec & { uids: NonNullable<SandboxSpec['uids']> };
   view: readonly Entry[];
   arch: Architecture;
-  seccomp: OciSeccomp;
+  /** Undefined for a runtime with a kernel of its own, which asks the host's for next to nothing. */
+  seccomp: OciSeccomp | undefined;
+  /** Then the argv comes before the container is made, in place of {@link argvMark}; else its first process reads it. */
+  ownKernel: boolean;
   /** Folder of the root on the host. */
   rootDir: string;
   cwd: string;
@@ -24,7 +27,8 @@ export interface BundleParts {
 const systemMount = ['nosuid', 'nodev', 'noexec'];
 
 /** The configuration, as of version 1.0.2 of the runtime specification. */
-export function bundleConfig({ spec, view, arch, seccomp, rootDir, cwd, nproc, argv }: BundleParts): object {
+export function bundleConfig(parts: BundleParts): object {
+  const { spec, view, arch, seccomp, ownKernel, rootDir, cwd, nproc, argv } = parts;
   const { uids, limits } = spec;
   // Nobody in there ever is root: the runtime itself is, while it puts the wall up.
   const mappings = [
@@ -38,9 +42,9 @@ export function bundleConfig({ spec, view, arch, seccomp, rootDir, cwd, nproc, a
     process: {
       terminal: false,
       user: { uid: 1000, gid: 1000, umask: 0o077 },
-      args: ['/usr/bin/env', '-i', '/usr/bin/perl', '-e', ...init, ...argv],
+      args: ownKernel ? [argvMark] : ['/usr/bin/env', '-i', '/usr/bin/perl', '-e', ...init, ...argv],
       env: [],
-      cwd: '/',
+      cwd: ownKernel ? cwd : '/',
       capabilities: { bounding: [], effective: [], permitted: [], inheritable: [], ambient: [] },
       rlimits: [
         rlimit('RLIMIT_CORE', 0),
@@ -52,14 +56,14 @@ export function bundleConfig({ spec, view, arch, seccomp, rootDir, cwd, nproc, a
     },
     root: { path: rootDir, readonly: true },
     hostname: 'sandbox',
-    mounts: view.flatMap(mountsOf),
+    mounts: view.flatMap((entry) => mountsOf(entry, ownKernel)),
     linux: {
       uidMappings: mappings,
       gidMappings: mappings,
       namespaces: ['pid', 'network', 'ipc', 'uts', 'mount', 'user', 'cgroup'].map((type) => ({ type })),
       maskedPaths: masked,
       readonlyPaths: ['/proc/sys', '/proc/sysrq-trigger', '/proc/bus', '/proc/fs', '/proc/irq'],
-      seccomp,
+      ...(seccomp === undefined ? {} : { seccomp }),
     },
   };
 }
@@ -82,7 +86,8 @@ interface Mount {
   options: string[];
 }
 
-function mountsOf(entry: Entry): Mount[] {
+/** @param ownKernel whether the devices are those of another kernel, which can't be written to where they lie read-only */
+function mountsOf(entry: Entry, ownKernel: boolean): Mount[] {
   const mount = (type: string, source: string, options: string[], destination = entry.to): Mount => ({
     ...{ destination, type, source, options },
   });
@@ -94,7 +99,7 @@ function mountsOf(entry: Entry): Mount[] {
     case 'dev': {
       const terminals = ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620'];
       return [
-        mount('tmpfs', 'tmpfs', ['nosuid', 'mode=755', 'size=64k', 'ro']),
+        mount('tmpfs', 'tmpfs', ['nosuid', 'mode=755', 'size=64k', ...(ownKernel ? [] : ['ro'])]),
         mount('devpts', 'devpts', terminals, `${entry.to}/pts`),
       ];
     }

@@ -8,19 +8,18 @@
  * the byte on descriptor 5 tells.
  */
 
-/**
- * Arguments: numbers of prctl, mount, umount2 and dup3; scratch folder; uid of the wall; runtime with its arguments.
- * Descriptors: those of `wallChannels`, with 7 the configuration, 8 the skeleton, 9 the stderr of what runs inside.
- */
-export const ociSupervisor = String.raw`
+const nosuidNodev = 6;
+
+/** What both supervisors begin with: descriptors, and the bundle's folders in the scratch. */
+const begin = (names: string, flags: number): string => String.raw`
 use strict; $^F = 255;
-my ($prctl, $mount, $umount, $dup, $scratch, $uid, @runtime) = @ARGV;
+my (${names}) = @ARGV;
 my %fd; for my $n (0 .. 9) { open($fd{$n}, '+<&=', $n) or open($fd{$n}, '<&=', $n) or open($fd{$n}, '>&=', $n) }
 sub fail { syswrite $fd{6}, "$_[0]\n"; exit 97 }
 sub slurp { my ($h) = @_; local $/; my $t = readline($h); defined $t ? $t : '' }
 sub put { my ($path, $text) = @_; my $h; open($h, '>', $path) && print($h $text) && close($h) or fail("$path: $!") }
 my ($tmpfs, $how, $from) = ('tmpfs', 'mode=0755,size=8m', 'ash-oci');
-syscall($mount, $from, $scratch, $tmpfs, 6, $how) == 0 or fail("mount $scratch: $!");
+syscall($mount, $from, $scratch, $tmpfs, ${flags}, $how) == 0 or fail("mount $scratch: $!");
 mkdir "$scratch/$_" for qw(root bundle state);
 for (split /\0/, slurp($fd{8})) {
   my ($kind, $path, $target) = split ' ', $_, 3;
@@ -28,7 +27,13 @@ for (split /\0/, slurp($fd{8})) {
   elsif ($kind eq 't') { chmod 01777, "$scratch/root$path" or fail("$path: $!") }
   elsif ($kind eq 'f') { put("$scratch/root$path", '') }
   else { symlink($target, "$scratch/root$path") or fail("$path: $!") }
-}
+}`;
+
+/**
+ * Arguments: numbers of prctl, mount, umount2 and dup3; scratch folder; uid of the wall; runtime with its arguments.
+ * Descriptors: those of `wallChannels`, with 7 the configuration, 8 the skeleton, 9 the stderr of what runs inside.
+ */
+export const ociSupervisor = String.raw`${begin('$prctl, $mount, $umount, $dup, $scratch, $uid, @runtime', nosuidNodev)}
 put("$scratch/bundle/config.json", slurp($fd{7}));
 # The groups are made and joined already; the runtime would make others, and leave them.
 open(my $mounts, '<', '/proc/self/mountinfo') or fail("mountinfo: $!");
@@ -108,4 +113,63 @@ while ((my $gone = wait) > 0) {
   syswrite $status, "{\"exit-code\": $code}\n";
   exit $code;
 }
+`;
+
+/** What stands in the configuration for the arguments of the program, which come over the command channel. */
+export const argvMark = '@ARGV@';
+
+/**
+ * The supervisor of gVisor's runsc, which passes on no descriptors but 0, 1 and 2: the container is made when the argv has come,
+ * with it in the configuration. It is the first process of a pid namespace, and so its end is that of all that runsc started.
+ *
+ * Its file server mounts the root once more, in a user namespace, where `nosuid` and `nodev` of the first mount would be in its way.
+ *
+ * Arguments: numbers of prctl and mount; scratch folder; uid of the wall; runsc with its arguments. Descriptors as above.
+ */
+export const runscSupervisor = String.raw`${begin('$prctl, $mount, $scratch, $uid, @runtime', 0)}
+# By the number that the host knows it by: until here, /proc is the host's.
+my $self = readlink '/proc/self';
+my ($proc, $place, $none) = ('proc', '/proc', '');
+syscall($mount, $proc, $place, $proc, 14, $none) == 0 or fail("mount /proc: $!");
+my $config = slurp($fd{7});
+my $pid = fork; defined $pid or fail("fork: $!");
+if (!$pid) {
+  close $_ for @fd{5, 6, 8};
+  my @argv = split /\0/, slurp($fd{3}), -1; pop @argv;
+  exit 98 unless @argv;
+  my $args = join ',', map { my $word = $_; $word =~ s/([\x00-\x1f"\\])/sprintf '\\u%04x', ord $1/ge; "\"$word\"" } @argv;
+  my $mark = '"' . '@' . 'ARGV' . '@' . '"';
+  my $at = index $config, $mark;
+  substr($config, $at, length $mark) = $args;
+  put("$scratch/bundle/config.json", $config);
+  syswrite $fd{4}, "{\"child-pid\": $self}\n";
+  open(STDERR, '>&', $fd{9});
+  close $_ for @fd{3, 4, 7, 9};
+  exec { $runtime[0] } @runtime; exit 127;
+}
+syswrite $fd{6}, "ok\n";
+# Nothing privileged is left to do.
+$) = "$uid $uid"; $( = $uid; $< = $> = $uid;
+($< == $uid && $> == $uid) or exit 97;
+syscall($prctl, 38, 1, 0, 0, 0); syscall($prctl, 1, 9, 0, 0, 0);
+pipe(my $woken, my $wake) or exit 97;
+$SIG{CHLD} = sub { syswrite $wake, 'x' };
+open(STDIN, '<', '/dev/null'); open(STDOUT, '>', '/dev/null'); open(STDERR, '>', '/dev/null');
+close $fd{$_} for 3, 6 .. 8;
+my $status;
+while (!defined $status) {
+  while ((my $gone = waitpid(-1, 1)) > 0) { $status = $? if $gone == $pid }
+  last if defined $status;
+  my $r = ''; vec($r, 5, 1) = 1; vec($r, fileno($woken), 1) = 1;
+  next if select($r, undef, undef, undef) < 0;
+  sysread($woken, my $x, 4096) if vec($r, fileno($woken), 1);
+  exit 137 if vec($r, 5, 1) && !sysread($fd{5}, my $y, 4096);
+}
+my $code = $status & 127 ? 128 + ($status & 127) : $status >> 8;
+# Its own failures look like an end of the program with 128; what it says of them is in its log.
+my ($log, $said) = (undef, '');
+$said = slurp($log) if $code == 128 && open($log, '<', "$scratch/log");
+if ($said =~ /\S/) { syswrite $fd{9}, substr($said, -2000); exit 97 }
+syswrite $fd{4}, "{\"exit-code\": $code}\n" unless $status & 127;
+exit $code;
 `;

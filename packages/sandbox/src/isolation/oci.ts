@@ -1,11 +1,11 @@
-/** Walls by an OCI runtime, runc or crun: the same view, groups and filter as bubblewrap's, in a container's words. */
+/** Walls by an OCI runtime: the same view, groups and filter as bubblewrap's, in a container's words; by runsc, a kernel of their own. */
 import { lstat, realpath } from 'node:fs/promises';
 import { type Isolation, IsolationError, type SandboxSpec } from './isolation.ts';
 import { openNameless, openReadable } from './launch-files.ts';
 import { hasTmp, insideWall } from './layout.ts';
 import { bundleConfig, numberOf, skeleton } from './oci-bundle.ts';
 import { findOciHost, type OciHost, type OciOptions } from './oci-host.ts';
-import { ociSupervisor } from './oci-programs.ts';
+import { ociSupervisor, runscSupervisor } from './oci-programs.ts';
 import { ociSeccomp } from './seccomp-oci.ts';
 import { ociLauncher } from './wall-script.ts';
 import { viewOf } from './wall-view.ts';
@@ -15,7 +15,7 @@ import { walledIsolation } from './walled-isolation.ts';
 export type { OciOptions, OciRuntimeName } from './oci-host.ts';
 
 /**
- * Walls by runc or crun on this machine. Needs root.
+ * Walls by runc, crun or runsc on this machine. Needs root.
  * @throws IsolationError `isolation_unavailable` when a program or a right is missing
  */
 export async function createOciIsolation(options: OciOptions): Promise<Isolation> {
@@ -23,11 +23,11 @@ export async function createOciIsolation(options: OciOptions): Promise<Isolation
 }
 
 function ociMaker(host: OciHost): WallMaker {
-  const { arch, facts, filter, stateDir } = host;
-  const seccomp = ociSeccomp([arch], filter);
+  const { arch, facts, filter, stateDir, runtime } = host;
+  const seccomp = runtime.ownKernel ? undefined : ociSeccomp([arch], filter);
   const script: WallMaker['sessionScript'] = async (parts, spec) => {
     const supervisor = supervisorOf(host, await scratchFor(spec, stateDir), parts.uid);
-    return ociLauncher(parts, { supervisor, own: await realpath(spec.sandboxDir) });
+    return ociLauncher(parts, { supervisor, own: await realpath(spec.sandboxDir), ownPids: runtime.ownKernel });
   };
   return {
     ...{ name: 'oci', host },
@@ -36,7 +36,8 @@ function ociMaker(host: OciHost): WallMaker {
       const rootDir = `${await scratchFor(spec, stateDir)}/root`;
       const { uids } = spec;
       if (uids === undefined) throw new IsolationError('isolation_unavailable', 'Oci isolation needs uids to map.');
-      const config = bundleConfig({ spec: { ...spec, uids }, view, arch, seccomp, rootDir, cwd, nproc, argv });
+      const wall = { view, arch, seccomp, ownKernel: runtime.ownKernel, rootDir, cwd, nproc, argv };
+      const config = bundleConfig({ spec: { ...spec, uids }, ...wall });
       const texts = [JSON.stringify(config), skeleton(view)];
       return await openReadable(texts.map((text) => () => openNameless(stateDir, Buffer.from(text))));
     },
@@ -65,6 +66,11 @@ function supervisorOf({ arch, runtime }: OciHost, scratch: string, uid: number |
   const calls = (['prctl', 'mount', 'umount2', 'dup3'] as const).map((call) => String(numberOf(call, arch)));
   const where = ['--root', `${scratch}/state`, '--log', `${scratch}/log`];
   const how = ['--detach', '--preserve-fds', '3', '--pid-file', `${scratch}/pid`, '--bundle', `${scratch}/bundle`];
+  if (runtime.ownKernel) {
+    const [prctl = '', mount = ''] = calls;
+    const command = [runtime.path, ...runtime.globals, ...where, 'run', '--bundle', `${scratch}/bundle`, 'sandbox'];
+    return ['/usr/bin/perl', '-e', runscSupervisor, prctl, mount, scratch, String(uid), ...command];
+  }
   const command = [runtime.path, ...runtime.globals, ...where, 'run', ...how, 'sandbox'];
   return ['/usr/bin/perl', '-e', ociSupervisor, ...calls, scratch, String(uid), ...command];
 }

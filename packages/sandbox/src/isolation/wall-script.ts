@@ -94,8 +94,10 @@ export function execLauncher({ bwrap, limits, nproc, ...parts }: BubblewrapParts
 /** Launcher of an OCI runtime's wall, which `supervisor` puts up in a mount namespace that holds no other sandbox's disk. */
 export function ociLauncher(
   { groups, stage }: WallParts,
-  { supervisor, own }: { supervisor: readonly string[]; own: string },
+  { supervisor, own, ownPids }: { supervisor: readonly string[]; own: string; ownPids: boolean },
 ): string {
+  // A supervisor that is the first process of a namespace takes all with it.
+  const pids = ownPids ? ' --pid --fork --kill-child=KILL' : '';
   const { ready, filter } = wallChannels;
   const stageLines = stage === undefined ? letGoOfOthers(own) : stageScript(stage);
   const text = ['set -e', ...stageLines, 'umask 022', `exec ${quoteAll(supervisor)}`].join('\n');
@@ -104,7 +106,7 @@ export function ociLauncher(
     `exec 9>&2 2>&${ready}`,
     ...joinGroups(groups),
     'echo 800 > /proc/self/oom_score_adj; ulimit -c 0',
-    `exec unshare --mount --propagation private -- ${quoteAll([...bash, text])}`,
+    `exec unshare --mount --propagation private${pids} -- ${quoteAll([...bash, text])}`,
   ].join('\n');
 }
 

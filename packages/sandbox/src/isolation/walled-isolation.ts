@@ -11,6 +11,7 @@ export function walledIsolation(maker: WallMaker): Isolation {
   return {
     name,
     names: [name],
+    ...(host.ownKernel ? { ownKernel: true } : {}),
     capabilities: () => enforcedOn(host),
     inside: () => insideWall,
     launch: (spec) => launchWalled(maker, spec),

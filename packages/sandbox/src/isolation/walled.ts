@@ -15,6 +15,7 @@ import {
   type IsolationName,
   type Launched,
   type LaunchSpec,
+  type Limits,
   type SandboxSpec,
 } from './isolation.ts';
 import { openLog } from './launch-files.ts';
@@ -30,6 +31,10 @@ import { type HostFacts, wallNeeds } from './wall-view.ts';
 /** This machine, as any provider with walls needs to know it. */
 export interface WalledHost {
   isRoot: boolean;
+  /** Whether walls have a kernel of their own, which counts no processes for us. Default false. */
+  ownKernel?: boolean;
+  /** Threads that the wall itself needs of what its group may have. Default 0. */
+  ownThreads?: number;
   cgroups: CgroupHost;
   facts: HostFacts;
   stateDir: string;
@@ -57,7 +62,7 @@ export async function launchWalled(maker: WallMaker, spec: LaunchSpec): Promise<
   const bridgeStage = uids && (await stageFor(spec, bridgeNeeds(spec), uids.bridge));
   const stage = await wallStage(host, spec);
   await using log = await openLog(join(bridgeDir, 'bridge.log'), uids?.bridge);
-  const made = await makeGroups(host.cgroups, spec.sandboxId, spec.limits);
+  const made = await makeGroups(host.cgroups, spec.sandboxId, groupLimits(host, spec));
   try {
     const parts = wallParts(spec, made.held);
     await using files = await maker.openFiles(spec, parts);
@@ -71,7 +76,7 @@ export async function launchWalled(maker: WallMaker, spec: LaunchSpec): Promise<
     return {
       ...{ isolation: maker.name, sandboxId: spec.sandboxId, bootId: await bootId(), ...pair },
       ...(uids === undefined ? {} : { uids }),
-      ...{ groups: made.groups, enforced: { ...enforcedOn(host), ...heldNow(made) }, limits: made.limits },
+      ...{ groups: made.groups, enforced: { ...enforcedOn(host), ...heldNow(made, host) }, limits: made.limits },
     };
   } catch (error) {
     await removeGroups(made.groups);
@@ -85,7 +90,7 @@ export async function execWalled(maker: WallMaker, spec: ExecSpec): Promise<Exec
   checkSpec(host, spec);
   const stage = await wallStage(host, spec);
   const name = `${spec.sandboxId.slice(0, 40)}-${crypto.randomUUID().slice(0, 8)}`;
-  const made = spec.within ? undefined : await makeGroups(host.cgroups, name, spec.limits);
+  const made = spec.within ? undefined : await makeGroups(host.cgroups, name, groupLimits(host, spec));
   try {
     const env = Object.entries(spec.env).map(([key, value]) => `${key}=${value}`);
     const argv = ['/usr/bin/env', '-i', ...env, ...spec.argv];
@@ -122,12 +127,16 @@ export async function execWalled(maker: WallMaker, spec: ExecSpec): Promise<Exec
   }
 }
 
+function groupLimits({ ownThreads = 0 }: WalledHost, { limits }: SandboxSpec): Limits {
+  return { ...limits, pids: limits.pids + ownThreads };
+}
+
 /** What walls on this machine enforce. */
-export function enforcedOn({ cgroups, isRoot }: WalledHost): Enforced {
+export function enforcedOn({ cgroups, isRoot, ownKernel = false }: WalledHost): Enforced {
   const pids = holderOf(cgroups, 'pids');
   return {
     memory: holderOf(cgroups, 'memory'),
-    pids: pids === 'none' ? 'rlimit' : pids,
+    pids: pids === 'none' && !ownKernel ? 'rlimit' : pids,
     cpu: holderOf(cgroups, 'cpu'),
     kill: cgroups.v2?.kill ? 'cgroup2' : Object.keys(cgroups.v1).length > 0 ? 'cgroup1' : 'pid-namespace',
     privateUids: isRoot,
@@ -167,7 +176,10 @@ function wallParts({ limits, uids }: SandboxSpec, { pids }: Pick<Enforced, 'pids
   return { limits, nproc: counted ? undefined : limits.pids, uid: uids?.wall };
 }
 
-const heldNow = ({ held: { memory, pids, cpu } }: MadeGroups): Pick<Enforced, 'memory' | 'pids' | 'cpu'> => ({
+const heldNow = (
+  { held: { memory, pids, cpu } }: MadeGroups,
+  { ownKernel = false }: WalledHost,
+): Pick<Enforced, 'memory' | 'pids' | 'cpu'> => ({
   ...{ memory, cpu },
-  pids: pids === 'none' ? 'rlimit' : pids,
+  pids: pids === 'none' && !ownKernel ? 'rlimit' : pids,
 });

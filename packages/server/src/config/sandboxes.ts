@@ -68,7 +68,7 @@ export const sandboxesVariables = {
     name: 'ASH_ISOLATION',
     default: 'bubblewrap',
     meaning:
-      'How sandboxes are walled in: "bubblewrap", or "oci" by runc or crun (as root); "process" is no wall, for development only',
+      'How sandboxes are walled in: "bubblewrap", or "oci" by runc, crun or runsc (as root); "process" is no wall, for development only',
     schema: choice(isolationNames),
   },
   isolationAllow: {
@@ -76,6 +76,12 @@ export const sandboxesVariables = {
     meaning:
       'Isolations that agents may ask for beside that of ASH_ISOLATION, separated by commas. Each must work on this machine',
     schema: text.transform(toIsolations),
+  },
+  ociRuntime: {
+    name: 'ASH_OCI_RUNTIME',
+    meaning:
+      'Runtime of the isolation "oci": runc, crun, or runsc (gVisor, a kernel of its own), or the path of one; without it the first of runc and crun that is installed',
+    schema: text,
   },
   uidBase: {
     name: 'ASH_UID_BASE',
