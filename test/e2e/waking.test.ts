@@ -27,6 +27,11 @@ test('no place is free', async () => {
   const full = { status: 503, code: 'capacity_reached' };
   expect(await exec(asleep.id)).toMatchObject(full);
   expect(await refusal(`/api/sessions/${asleep.id}/files`)).toMatchObject(full);
+  // A paused one is not woken behind its owner's back.
+  const paused = await ash.client.createSession('set-up');
+  await ash.client.pauseSession(paused.id);
+  const notActive = { status: 400, code: 'session_not_active' };
+  expect(await refusal(`/api/sessions/${paused.id}/files`)).toMatchObject(notActive);
   held.open();
   await first.turn();
   expect(await exec(asleep.id)).toMatchObject({ status: 200, exitCode: 0 });

@@ -44,7 +44,7 @@ async function readAll(pieces: readonly (Buffer | string)[]): Promise<{ frames: 
     socket.end();
   });
   try {
-    const connection = await BridgeConnection.attach(there.folder, none);
+    const connection = await BridgeConnection.attach(there.folder, none, new AbortController().signal);
     for await (const batch of connection.frames()) frames.push(...batch);
     return { frames, failure: undefined };
   } catch (failure) {

@@ -63,7 +63,7 @@ const broken = 'packages/server/test/contract/broken.test.ts';
 const waking = 'test/e2e/waking.test.ts';
 const notWoken = { session_busy: waking, capacity_reached: waking, spend_limit_reached: waking };
 const noWorkspace = { workspace_not_found: broken, workspace_lost: broken, setup_failed: broken };
-const noFiles = { ...noWorkspace, ...notWoken, session_not_active: 'test/e2e/egress.test.ts' };
+const noFiles = { ...noWorkspace, ...notWoken, session_not_active: waking };
 
 export const rows: { readonly [Name in keyof Contract]: Row } = {
   health: { request: () => ({}) },
