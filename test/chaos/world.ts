@@ -223,6 +223,8 @@ export class World implements AsyncDisposable {
       ASH_DATA_DIR: this.dataDir,
       ASH_SANDBOX_DISK: 'watchdog',
       ASH_MODEL_RETRIES: '4',
+      // Most of a server's start is the loading of its code.
+      NODE_COMPILE_CACHE: join(tmpdir(), 'ash-chaos-compiled'),
       ANTHROPIC_BASE_URL: this.model.url,
       ANTHROPIC_API_KEY: 'key-of-the-model',
       ...(this.#databaseUrl === undefined ? {} : { ASH_DATABASE_URL: this.#databaseUrl }),

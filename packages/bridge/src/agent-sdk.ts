@@ -1,5 +1,12 @@
 /** The only file that knows the Claude Agent SDK: starts the runtime inside the wall and speaks with it. */
-import { type CanUseTool, type Options, type Query, query, type SDKUserMessage } from '@anthropic-ai/claude-agent-sdk';
+import {
+  type CanUseTool,
+  type HookCallback,
+  type Options,
+  type Query,
+  query,
+  type SDKUserMessage,
+} from '@anthropic-ai/claude-agent-sdk';
 import type { SdkMessage, TurnContent } from '@ash-ai/shared';
 import type { LiveOptions, Paths, RuntimeOptions } from '@ash-ai/shared/bridge-wire';
 import { withForwarder } from '@ash-ai/shared/egress';
@@ -22,6 +29,8 @@ export interface StartOptions extends RuntimeOptions {
 interface RuntimeOwner {
   ask: Ask;
   started(args: readonly string[]): void;
+  /** Resolves when a tool may run. */
+  mayRun(toolUseId: string): Promise<void>;
 }
 
 /** A conversation with the agent runtime: one process, one streaming-input query. */
@@ -34,7 +43,7 @@ export class AgentRuntime {
   #switched: { model?: string | undefined; effort?: LiveOptions['effort'] | undefined } = {};
 
   /** @param started hears the arguments with which the SDK starts the runtime */
-  constructor(wall: Wall, runtime: StartOptions, paths: Paths, { ask, started }: RuntimeOwner) {
+  constructor(wall: Wall, runtime: StartOptions, paths: Paths, { ask, started, mayRun }: RuntimeOwner) {
     const { egress, headStart } = runtime;
     const env = runtimeEnv(runtime, paths, { egress, isRoot: process.getuid?.() === 0 });
     this.#ownModel = runtime.model;
@@ -44,6 +53,7 @@ export class AgentRuntime {
         ...sdkOptions(runtime),
         // In bypass mode the runtime asks for nothing, and without it the tool that asks questions is not offered.
         ...(runtime.permissionMode === 'bypassPermissions' ? {} : { canUseTool: canUseTool(ask) }),
+        hooks: { PreToolUse: [{ hooks: [runOnly(mayRun)] }] },
         cwd: paths.workspace,
         env,
         pathToClaudeCodeExecutable: paths.executable,
@@ -98,6 +108,14 @@ export class AgentRuntime {
     this.#input.end();
     this.#query.close();
   }
+}
+
+/** Says nothing of whether a tool may be used, only when. */
+function runOnly(mayRun: RuntimeOwner['mayRun']): HookCallback {
+  return async (_input, toolUseId) => {
+    if (toolUseId !== undefined) await mayRun(toolUseId);
+    return {};
+  };
 }
 
 function canUseTool(ask: Ask): CanUseTool {

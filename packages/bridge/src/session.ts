@@ -5,6 +5,7 @@ import type { EgressRecord } from '@ash-ai/shared/egress';
 import { AgentRuntime } from './agent-sdk.ts';
 import { Approvals, type Ask } from './approvals.ts';
 import type { Egress } from './egress/egress.ts';
+import { KeptCalls } from './kept-calls.ts';
 import { type Hit, LimitWatch } from './limit-watch.ts';
 import { type Outbox, PayloadTooLong } from './outbox.ts';
 import { SilenceWatch } from './silence-watch.ts';
@@ -33,6 +34,7 @@ export class BridgeSession {
   readonly #outbox: Outbox;
   readonly #seenTurns = new Set<string>();
   readonly #approvals: Approvals;
+  readonly #calls = new KeptCalls();
   readonly #limits = new LimitWatch((hit) => this.limit(hit));
   readonly #silence = new SilenceWatch({
     calling: () => this.#egress.calling,
@@ -106,6 +108,7 @@ export class BridgeSession {
     const { headStart } = options;
     const runtime = new AgentRuntime(this.#wall, { ...options.runtime, egress, headStart }, options.paths, {
       ask,
+      mayRun: (toolUseId) => this.#calls.kept(toolUseId),
       started: (args) => this.#outbox.tell({ kind: 'started' }, JSON.stringify(args)),
     });
     this.#runtime = runtime;
@@ -240,6 +243,7 @@ export class BridgeSession {
       return;
     }
     this.#outbox.keep({ kind: 'message', turnId: turn?.id ?? null }, text);
+    this.#calls.take(message);
     if (message.type === 'user') this.#limits.calm();
     if (message.type !== 'result' || turn === undefined || !endsTurn(message, turn.id)) {
       if (turn?.interrupted && turn.sent) this.#askToLeaveOff(turn);
@@ -278,6 +282,7 @@ export class BridgeSession {
     clearTimeout(deadline);
     this.#turn = undefined;
     this.#approvals.forget();
+    this.#calls.forget();
     this.#limits.end();
     this.#silence.end();
     // One that came to its end while it was being cut off has come to its end.

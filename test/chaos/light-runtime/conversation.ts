@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { framed, type Json, toolResult } from './frames.ts';
+import type { Hooks } from './hooks.ts';
 import { callModel, ModelError } from './model-call.ts';
 import { Reply } from './reply.ts';
 import type { Line, Transcript } from './transcript.ts';
@@ -16,6 +17,7 @@ interface Rooms {
   sessionId: string;
   transcript: Transcript;
   say(message: Json): void;
+  hooks: Hooks;
 }
 
 export class Conversation {
@@ -153,7 +155,9 @@ export class Conversation {
     return reply;
   }
 
-  async #run({ id, input }: Json, signal: AbortSignal): Promise<void> {
+  async #run({ id, name, input }: Json, signal: AbortSignal): Promise<void> {
+    await this.#rooms.hooks.beforeTool({ id, name, input });
+    signal.throwIfAborted();
     const child = spawn('/bin/bash', ['-c', String(input.command)], {
       stdio: ['ignore', 'pipe', 'pipe'],
       signal,

@@ -9,6 +9,7 @@ import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { Conversation } from './conversation.ts';
 import type { Json } from './frames.ts';
+import { Hooks } from './hooks.ts';
 import { Transcript } from './transcript.ts';
 
 const { values } = parseArgs({
@@ -20,7 +21,8 @@ const sessionId = resume ?? String(values['session-id']);
 
 const say = (message: Json): void => void process.stdout.write(`${JSON.stringify(message)}\n`);
 const transcript = Transcript.open(sessionId, { resume: resume !== undefined });
-const conversation = new Conversation({ sessionId, transcript, say });
+const hooks = new Hooks(say);
+const conversation = new Conversation({ sessionId, transcript, say, hooks });
 
 // Nothing is begun before the host has said its hello, as `--await-initialize` asks.
 let greeted = false;
@@ -28,6 +30,7 @@ for await (const line of createInterface({ input: process.stdin })) {
   if (line.trim() === '') continue;
   const { type, request_id: id, request, ...rest } = JSON.parse(line) as Json;
   if (type === 'user') conversation.take(rest);
+  if (type === 'control_response') hooks.answered((rest as Json).response);
   if (type !== 'control_request') continue;
   const { subtype } = request as Json;
   // The answer comes before what the deed brings.
@@ -38,6 +41,7 @@ for await (const line of createInterface({ input: process.stdin })) {
   say({ type: 'control_response', response: { subtype: 'success', request_id: id, response } });
   if (subtype === 'initialize' && !greeted) {
     greeted = true;
+    hooks.use((request as Json).hooks);
     conversation.begin();
   } else if (subtype === 'interrupt') conversation.interrupt();
 }
