@@ -27,20 +27,15 @@ describe('histories under faults', () => {
     expect(planHistory('a/1/h2', 'h1', { faults: usualFaults })).not.toEqual(plan());
   });
 
-  test('nothing is lost, doubled or left behind', async () => {
+  test.each([
+    { kind: 'whole', histories: 4, parallel: 4 },
+    { kind: 'quick', histories: 24, parallel: 12 },
+  ] as const)('nothing is lost, doubled or left behind: $histories $kind ones', async (given) => {
     const { say, lines } = recorder();
-    const tally = await run({
-      seed: 'npm test',
-      kind: 'whole',
-      histories: 6,
-      parallel: 3,
-      database: 'sqlite',
-      dir,
-      signal: new AbortController().signal,
-      say,
-    });
+    const { signal } = new AbortController();
+    const tally = await run({ seed: 'npm test', database: 'sqlite', dir, signal, say, ...given });
     expect(tally.violations, lines.join('\n')).toEqual([]);
-    expect(tally.histories).toBe(6);
+    expect(tally.histories).toBe(given.histories);
     expect(Object.keys(tally.faults).length).toBeGreaterThan(0);
   });
 });
@@ -68,7 +63,7 @@ describe('code broken on purpose', () => {
 
   test('a turn that is ended twice is noticed', async () => {
     const { say, lines } = recorder();
-    const [caught] = await runMutations({ seed: 'npm test', only: ['end-a-turn-twice'], parallel: 2, dir, say });
+    const [caught] = await runMutations({ seed: 'npm test', only: ['end-a-turn-twice'], kind: 'quick', parallel: 4, dir, say });
     expect(caught?.by, lines.join('\n')).toBeDefined();
   });
 });

@@ -159,8 +159,8 @@ function mutationsPart({ found }: Kept<KeptCaught[]>): string {
   const rows = [...found]
     .sort((a, b) => a.name.localeCompare(b.name))
     .map(
-      ({ name, wrong, histories, by, checks, commit }) =>
-        `| ${name} | ${wrong} | ${by === undefined ? '**missed**' : checks.join(', ')} | ${histories} | \`${commit}\` |`,
+      ({ name, wrong, histories, by, checks, commit, kind }) =>
+        `| ${name} | ${wrong} | ${by === undefined ? '**missed**' : checks.join(', ')} | ${histories}, ${kind} | \`${commit}\` |`,
     )
     .join('\n');
   return `## Code broken on purpose

@@ -61,17 +61,14 @@ function write<T>(path: string, { seed, startedAt, found }: Given<T>): void {
 }
 
 /** What became of a mutation, and on what code. */
-export type KeptCaught = Caught & { commit: string };
+export type KeptCaught = Caught & { commit: string; kind: HistoryKind };
 
 /** Takes the place of what was known of these mutations; what is known of others stays. */
-export function keepCaught(caught: readonly Caught[], run: { seed: string; startedAt: Date }): void {
+export function keepCaught(caught: readonly Caught[], run: { seed: string; startedAt: Date; kind: HistoryKind }): void {
   const names = new Set(caught.map(({ name }) => name));
   const before = kept<KeptCaught[]>('mutations');
   const others = (before?.found ?? []).filter(({ name }) => !names.has(name));
-  const found = [
-    ...others.map((other) => ({ ...other, commit: other.commit ?? before?.commit })),
-    ...caught.map((one) => ({ ...one, commit })),
-  ];
+  const found = [...others, ...caught.map((one) => ({ ...one, commit, kind: run.kind }))];
   keep('mutations', { ...run, found });
 }
 
