@@ -63,7 +63,14 @@ describe('code broken on purpose', () => {
 
   test('a turn that is ended twice is noticed', async () => {
     const { say, lines } = recorder();
-    const [caught] = await runMutations({ seed: 'npm test', only: ['end-a-turn-twice'], kind: 'quick', parallel: 4, dir, say });
+    const [caught] = await runMutations({
+      seed: 'npm test',
+      only: ['end-a-turn-twice'],
+      kind: 'quick',
+      parallel: 4,
+      dir,
+      say,
+    });
     expect(caught?.by, lines.join('\n')).toBeDefined();
   });
 });

@@ -24,7 +24,15 @@ async function main(options: Options): Promise<boolean> {
   const startedAt = new Date();
   if (options.mutations !== undefined) {
     const only = options.mutations === 'all' ? undefined : options.mutations.split(',');
-    const caught = await runMutations({ seed, only, kind, parallel, dir, say, onCaught: (one) => keepCaught([one], { seed, startedAt, kind }) });
+    const caught = await runMutations({
+      seed,
+      only,
+      kind,
+      parallel,
+      dir,
+      say,
+      onCaught: (one) => keepCaught([one], { seed, startedAt, kind }),
+    });
     return caught.every(({ by }) => by !== undefined);
   }
   if (options.memory) {

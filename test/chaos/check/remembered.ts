@@ -41,16 +41,17 @@ function checkMarks(evidence: Evidence): Violation[] {
 }
 
 /**
- * Whether an entry tells that the call which leaves a mark was cut off by a death: the model is told so too, and may make
- * the call again knowing it, as the scripted one does. What may not be is that a call is repeated and nobody is told.
+ * Whether an entry tells that the call which leaves a mark was cut off by a death, or that only the log has its result: the
+ * model is told so too, and may make the call again knowing it, as the scripted one does. What may not be is that a call is repeated and nobody is told.
  */
 function toldAgain(item: Item, mark: string, log: readonly Item[]): boolean {
   const { event, data } = lastOf(item);
-  if (event !== 'session' || data.action !== 'recovered' || !Array.isArray(data.cutCalls)) return false;
+  if (event !== 'session' || data.action !== 'recovered') return false;
+  const known: unknown[] = [...(data.cutCalls ?? []), ...(data.toldCalls ?? [])];
   const calls = log.flatMap((other) =>
     other.frames.filter((frame) => frame.event === 'tool_use').map((frame) => JSON.parse(frame.data)),
   );
-  return calls.some(({ id, input }) => data.cutCalls.includes(id) && String(input?.command).includes(`did-${mark}`));
+  return calls.some(({ id, input }) => known.includes(id) && String(input?.command).includes(`did-${mark}`));
 }
 
 /** Every turn that was completed is in all later conversations; no prompt is in one twice. */

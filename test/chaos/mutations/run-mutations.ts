@@ -45,7 +45,13 @@ export async function runMutations(options: {
   const results: Caught[] = [];
   for (const mutation of chosen) {
     using _broken = tree.apply(mutation);
-    const caught = await hunt(mutation, { seed, parallel, dir: join(dir, mutation.name), program, executable: light?.executable });
+    const caught = await hunt(mutation, {
+      seed,
+      parallel,
+      dir: join(dir, mutation.name),
+      program,
+      executable: light?.executable,
+    });
     results.push(caught);
     options.onCaught?.(caught);
     say(
@@ -69,7 +75,13 @@ async function hunt(
         database: 'sqlite',
         faults,
       },
-      ...{ dir: join(given.dir, `batch-${number}`), program: given.program, executable: given.executable, hungAfterMs, stopAtFailure: true },
+      ...{
+        dir: join(given.dir, `batch-${number}`),
+        program: given.program,
+        executable: given.executable,
+        hungAfterMs,
+        stopAtFailure: true,
+      },
     });
     histories += outcome.histories.length;
     const violations = [...outcome.histories.flatMap((history) => history.violations), ...outcome.violations];
