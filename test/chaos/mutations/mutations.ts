@@ -108,7 +108,7 @@ export const mutations: readonly Mutation[] = [
     changes: [
       { file: 'packages/sandbox/src/spool-file.ts', from: 'frame.header.n > known', to: 'frame.header.n > known * 0' },
       { file: `${turns}/record.ts`, from: 'if (header.n <= committedN) continue;', to: '' },
-      { file: 'packages/server/src/store/log.ts', from: "eb('frameN', '<', frame.n)", to: "eb('frameN', '>=', 0)" },
+      { file: 'packages/server/src/store/log.ts', from: "eb('frameN', '<', n)", to: "eb('frameN', '>=', 0)" },
     ],
     faults: { 'bridge kill': 1, 'sandbox kill': 1 },
   },
@@ -121,7 +121,7 @@ export const mutations: readonly Mutation[] = [
         from: 'for (const preview of previews)',
         to: 'for (const preview of [...previews].reverse())',
       },
-      { file: 'packages/server/src/log/follow.ts', from: 'item.index === seen + 1', to: 'item.index > 0' },
+      { file: 'packages/server/src/log/follow.ts', from: 'if (item.index !== seen + 1) continue;', to: '' },
     ],
     faults: anything,
   },
@@ -184,11 +184,16 @@ export const mutations: readonly Mutation[] = [
     wrong: 'a session that is woken starts from an empty workspace',
     changes: [
       {
-        file: 'packages/sandbox/src/local-runner.ts',
-        from: '    const resume = await hasTranscript(home, sessionId);\n',
-        to: `    const workspace = join(home, '..', 'workspace');
-    for (const name of await readdir(workspace).catch(() => [])) await rm(join(workspace, name), { recursive: true, force: true });
-    const resume = await hasTranscript(home, sessionId);\n`,
+        file: 'packages/sandbox/src/cold-starts.ts',
+        from: "import { mkdir } from 'node:fs/promises';",
+        to: "import { mkdir, readdir, rm } from 'node:fs/promises';",
+      },
+      {
+        file: 'packages/sandbox/src/cold-starts.ts',
+        from: '  const resume = await hasTranscript(home, sessionId);\n',
+        to: `  const workspace = join(home, '..', 'workspace');
+  for (const name of await readdir(workspace).catch(() => [])) await rm(join(workspace, name), { recursive: true, force: true });
+  const resume = await hasTranscript(home, sessionId);\n`,
       },
     ],
     faults: sandboxDies,
@@ -198,9 +203,14 @@ export const mutations: readonly Mutation[] = [
     wrong: 'a session that is woken begins a new conversation',
     changes: [
       {
-        file: 'packages/sandbox/src/local-runner.ts',
-        from: '    const resume = await hasTranscript(home, sessionId);\n',
-        to: "    await rm(join(home, '.claude', 'projects'), { recursive: true, force: true });\n    if (conversationKnown) return false;\n    const resume = await hasTranscript(home, sessionId);\n",
+        file: 'packages/sandbox/src/cold-starts.ts',
+        from: "import { mkdir } from 'node:fs/promises';",
+        to: "import { mkdir, rm } from 'node:fs/promises';",
+      },
+      {
+        file: 'packages/sandbox/src/cold-starts.ts',
+        from: '  const resume = await hasTranscript(home, sessionId);\n',
+        to: "  await rm(join(home, '.claude', 'projects'), { recursive: true, force: true });\n  if (conversationKnown) return false;\n  const resume = await hasTranscript(home, sessionId);\n",
       },
     ],
     faults: sandboxDies,
