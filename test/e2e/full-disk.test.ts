@@ -18,9 +18,7 @@ test('a turn runs while its disk is full', async (context) => {
   const held = ash.gate.hold('meanwhile', 1);
   const reader = await Reader.send(ash, id, `meanwhile ${script({ tools: [gate.tool] }, 'The end.')}`);
   await gate.running();
-  await writeFile(filler, Buffer.alloc(diskMb * 1024 * 1024)).catch((cause: unknown) => {
-    expect(cause).toMatchObject({ code: 'ENOSPC' });
-  });
+  await fill(filler);
   const send = () => ash.call('POST', `/api/sessions/${id}/messages`, { body: { content: 'Hello' } });
   // A look at the disk holds for a second.
   let refused = await send();
@@ -38,3 +36,34 @@ test('a turn runs while its disk is full', async (context) => {
   await taken.text();
   expect(await say(ash, id, script('Again.'))).toMatchObject({ status: 'completed', text: 'Again.' });
 });
+
+test('what is said while the disk is full is committed when there is room', async (context) => {
+  if (process.getuid?.() !== 0) return context.skip('only root may mount a disk');
+  await using ash = await Ash.start({ diskMb, env: { ASH_MIN_FREE_DISK_MB: '16', ASH_SPARES: 'off' } });
+  const filler = join(ash.dataDir, 'filler');
+  const { id } = await ash.session();
+  const gate = new ToolGate(ash, id);
+  const held = ash.gate.hold('in the dark', 1);
+  const reader = await Reader.send(ash, id, `in the dark ${script({ tools: [gate.tool] }, '{{result}}')}`);
+  await gate.running();
+  const { lastSeq } = await ash.client.getSession(id);
+  await fill(filler);
+  await gate.open();
+  // The tool's result is said, and can be neither committed nor spooled.
+  await held.reached;
+  expect((await ash.client.getSession(id)).lastSeq).toBe(lastSeq);
+  await rm(filler);
+  held.open();
+  expect(await reader.turn()).toMatchObject({ status: 'completed' });
+  expect(ash.rows('pragma integrity_check')).toEqual([{ integrity_check: 'ok' }]);
+  const seqs = ash.rows<{ seq: number }>('select seq from log_entries where session_id = ? order by seq', id);
+  expect(seqs.map(({ seq }) => seq)).toEqual(seqs.map((_, index) => index + 1));
+  expect(await say(ash, id, script('Again.'))).toMatchObject({ status: 'completed', text: 'Again.' });
+});
+
+/** Writes until there is no room for a byte more. */
+async function fill(path: string): Promise<void> {
+  await writeFile(path, Buffer.alloc(diskMb * 1024 * 1024)).catch((cause: unknown) => {
+    expect(cause).toMatchObject({ code: 'ENOSPC' });
+  });
+}

@@ -1,9 +1,11 @@
 /** The main path over PostgreSQL: a turn with a tool, a client that comes back, kill -9 and restart. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { script } from '@ash-ai/scripted-model';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LossyPostgres } from '../conformance/lossy-postgres.ts';
 import { findPostgres, type PostgresCluster, startPostgres } from '../conformance/postgres.ts';
-import { Ash } from './harness.ts';
+import { Ash, until } from './harness.ts';
 import { deltasOf, Reader, say, turnOf, wholeItems } from './streams.ts';
 import { ToolGate } from './tool-gate.ts';
 
@@ -107,5 +109,42 @@ describe.skipIf('missing' in found)('with ASH_DATABASE_URL', () => {
     const again = await say(ash, id, words, { idempotencyKey: 'lost-once' });
     expect(again).toMatchObject({ turnId: done.data.turnId, status: 'completed', text: 'Your name is Alice.' });
     expect(ash.gate.of(words)).toHaveLength(1);
+  });
+
+  test('restarted twice under load: every turn runs once, and every log is whole', async () => {
+    const marks = (n: number) => `echo m${n} >> marks; sleep 0.2; cat marks`;
+    const steps = [1, 2, 3, 4].map((n) => ({ tools: [{ name: 'Bash', input: { command: marks(n) } }] }));
+    const sessions = await Promise.all([1, 2, 3].map(() => ash.session()));
+    const turns = sessions.map(async ({ id }) => {
+      const reader = await Reader.send(ash, id, script(...steps, '{{result}}'));
+      let { events } = reader;
+      await reader.rest();
+      // While the database is away a stream may end with the hint to come back.
+      while (!events.some(({ event }) => event === 'done')) {
+        const { turnId } = events[0]?.data ?? {};
+        const cursor = events.findLast(({ id: at }) => at !== undefined)?.id;
+        const again = await Reader.follow(ash, id, { after: cursor, turnId });
+        events = [...wholeItems(events).flat(), ...(await again.rest())];
+      }
+      return turnOf(events);
+    });
+    const begun = ({ id }: { id: string }) => existsSync(join(ash.workspace(id), 'marks'));
+    await until(() => sessions.some(begun));
+    await cluster.stop('immediate');
+    await cluster.start();
+    await until(() => sessions.every(begun));
+    await cluster.stop('fast');
+    await cluster.start();
+    for (const turn of await Promise.all(turns))
+      expect(turn).toMatchObject({ status: 'completed', text: 'm1\nm2\nm3\nm4' });
+    for (const { id } of sessions) {
+      expect(readFileSync(join(ash.workspace(id), 'marks'), 'utf8')).toBe('m1\nm2\nm3\nm4\n');
+      const { lastSeq } = await ash.client.getSession(id);
+      const all = await Reader.follow(ash, id);
+      await all.until((event) => event.id === String(lastSeq));
+      await all.leave();
+      const seqs = wholeItems(all.events).map((item) => Number(item.at(-1)?.id));
+      expect(seqs).toEqual(Array.from({ length: lastSeq }, (_, index) => index + 1));
+    }
   });
 });

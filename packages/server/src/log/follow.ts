@@ -4,7 +4,11 @@ import { closesRun, type Feed } from './feed.ts';
 import type { Batch, EntryItem, Followed } from './feed-item.ts';
 import { Waiter } from './waiter.ts';
 
-const pageSize = 500;
+/** Entries of the first page, and at most. A page is in memory for as long as its reader takes to read it. */
+const firstPage = 20;
+const maxPage = 500;
+/** What a page should have, in characters of data. */
+const pageChars = 512 * 1024;
 /** More than this, in characters of data, is not given at once. */
 const batchChars = 64 * 1024;
 
@@ -40,18 +44,25 @@ interface Step {
   ends: boolean;
 }
 
+/** How many entries of the size of these make a page. */
+function limitAfter(page: readonly EntryItem[]): number {
+  const chars = page.reduce((sum, { data }) => sum + data.length, 1);
+  return Math.max(1, Math.min(maxPage, Math.floor((pageChars * page.length) / chars)));
+}
+
 export async function* followFeed(feed: Feed, readPage: ReadPage, options: FollowOptions): AsyncGenerator<Batch> {
   const { turnId, signal } = options;
   using waiter = new Waiter(signal);
   let { seq, previews: seen } = options.cursor;
   let position = -1;
+  let limit = firstPage;
 
   while (!signal.aborted) {
     if (position < feed.base) {
       if (seq < feed.startSeq) {
         // No further: what the feed has, it has with the previews in between.
         const upTo = feed.startSeq;
-        const page = await readPage({ after: seq, upTo, limit: pageSize, turnId });
+        const page = await readPage({ after: seq, upTo, limit, turnId });
         for (let from = 0; from < page.length; ) {
           const step = ofPage(page, from, { seq, seen, position }, options);
           ({ seq, seen } = step.after);
@@ -59,7 +70,8 @@ export async function* followFeed(feed: Feed, readPage: ReadPage, options: Follo
           yield step.batch;
           if (step.ends) return;
         }
-        if (page.length < pageSize) seq = Math.max(seq, upTo);
+        if (page.length < limit) seq = Math.max(seq, upTo);
+        limit = limitAfter(page);
         continue;
       }
       position = feed.positionAfter(seq);

@@ -10,6 +10,7 @@ import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
 import type { Store } from '../store/open.ts';
 import * as sessionStore from '../store/sessions.ts';
+import { patiently } from '../turns/patiently.ts';
 import type { SourceOf } from './source.ts';
 
 export interface KeeperRooms {
@@ -158,9 +159,9 @@ export class SnapshotKeeper implements AsyncDisposable {
     const cut = new AbortController();
     this.#taking.set(sessionId, cut);
     try {
-      const row = await sessionStore.getById(store.db, sessionId);
+      const row = await patiently(() => sessionStore.getById(store.db, sessionId), cut.signal);
       if (row === undefined || this.#busy.has(sessionId)) return row === undefined ? undefined : 'busy';
-      const { agentDir } = await sourceOf(row);
+      const { agentDir } = await patiently(() => sourceOf(row), cut.signal);
       const { agentName, agentVersionId, model, config: own, settings } = row;
       const session = { agentName, agentVersionId, model, config: own, settings };
       const request = { sessionId, seq: row.lastSeq, session, agentDir, urgent };

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Feed } from '../../src/log/feed.ts';
 import type { Batch, EntryItem } from '../../src/log/feed-item.ts';
-import { followFeed } from '../../src/log/follow.ts';
+import { followFeed, type ReadPage } from '../../src/log/follow.ts';
 
 const createdAt = '2026-01-01T00:00:00.000Z';
 const entry = (seq: number, type: EntryItem['type'] = 'message', size = 1): EntryItem => ({
@@ -119,4 +119,22 @@ test('what is large is given in parts, and a reader of one turn ends with it', a
   const sizes: number[] = [];
   for await (const { items } of followFeed(feed, read, options)) sizes.push(items.length);
   expect(sizes).toEqual([3, 3, 3, 2]);
+});
+
+test('pages of large entries are small, and the entries are all there', async () => {
+  const { read, stored } = logFrom(0);
+  const { signal } = new AbortController();
+  stored.push(
+    ...Array.from({ length: 60 }, (_, index) => entry(index + 1, 'message', 100_000)),
+    entry(61, 'turn_ended'),
+  );
+  const limits: number[] = [];
+  const counting: ReadPage = (page) => {
+    limits.push(page.limit);
+    return (read as ReadPage)(page);
+  };
+  const options = { cursor: { seq: 0, previews: 0 }, turnId: 'turn', previews: true, signal };
+  const cursors = await seen(followFeed(new Feed(61, () => Promise.resolve([])), counting, options));
+  expect(cursors).toEqual(Array.from({ length: 61 }, (_, index) => String(index + 1)));
+  expect(limits.slice(0, 3)).toEqual([20, 5, 5]);
 });
