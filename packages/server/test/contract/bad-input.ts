@@ -3,7 +3,7 @@ import { request as httpRequest } from 'node:http';
 import { text } from 'node:stream/consumers';
 import type { ErrorCode } from '@ash-ai/shared';
 import { defaultBodyLimitBytes, type Route } from '@ash-ai/shared/contract';
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { Ash } from '../../../../test/e2e/harness.ts';
 import type { Given } from './request.ts';
 
@@ -47,6 +47,47 @@ export function badInputs(route: Route, good: Given): Bad[] {
     if (!schema.safeParse(undefined).success) add(`${name} missing`, { body: rest });
   }
   return bad;
+}
+
+/** Every parameter and field just beyond each of its limits. */
+export function beyondLimits(route: Route, good: Given): Omit<Bad, 'code'>[] {
+  return (['params', 'query', 'body'] as const).flatMap((part) =>
+    Object.entries(route[part]?.shape ?? {}).flatMap(([name, schema]) =>
+      beyond(z.toJSONSchema(schema as z.ZodType, { io: 'input', unrepresentable: 'any' }) as Limits).map((value) => ({
+        what: `${part} ${name} of ${typeof value === 'number' ? value : `length ${(value as string | unknown[]).length}`}`,
+        given: { ...good, [part]: { ...(good[part] as object | undefined), [name]: value } } as Given,
+      })),
+    ),
+  );
+}
+
+interface Limits {
+  type?: string;
+  minimum?: number;
+  maximum?: number;
+  minLength?: number;
+  maxLength?: number;
+  minItems?: number;
+  maxItems?: number;
+  anyOf?: Limits[];
+}
+
+function beyond(limits: Limits): unknown[] {
+  const { type, minimum, maximum, minLength = 0, maxLength, minItems = 0, maxItems, anyOf = [] } = limits;
+  const values: unknown[] = anyOf.flatMap(beyond);
+  if (type === 'integer' || type === 'number') {
+    if (minimum !== undefined && minimum > Number.MIN_SAFE_INTEGER) values.push(minimum - 1);
+    if (maximum !== undefined && maximum < Number.MAX_SAFE_INTEGER) values.push(maximum + 1);
+  }
+  if (type === 'string') {
+    if (minLength > 0) values.push('');
+    if (maxLength !== undefined) values.push('x'.repeat(maxLength + 1));
+  }
+  if (type === 'array') {
+    if (minItems > 0) values.push([]);
+    if (maxItems !== undefined) values.push(Array.from({ length: maxItems + 1 }, () => 'x'));
+  }
+  return values;
 }
 
 function isUuid(schema: z.ZodType): boolean {
