@@ -131,6 +131,19 @@ export function escapeSuite(env: Readonly<Record<string, string>>): void {
     expect(Object.keys(outcome).length).toBeGreaterThan(90);
   });
 
+  test('docs/security.md tells of these checks, and of no fewer that get through', async () => {
+    const page = (await readFile(new URL('../../docs/security.md', import.meta.url), 'utf8')).replaceAll('\n', ' ');
+    const measured = /(\d+) checks; with `bubblewrap` (\d+) get through, both harmless; with `oci` \(runc\) (\d+)/.exec(
+      page,
+    );
+    const [, checks, bubblewrap, oci] = (measured ?? []).map(Number);
+    const open = Object.values(outcome).filter((said) => said.startsWith('open')).length;
+    expect(checks).toBe(Object.keys(outcome).length);
+    expect(open).toBeLessThanOrEqual((env.ASH_ISOLATION === 'oci' ? oci : bubblewrap) ?? -1);
+    const rows = [...page.slice(page.indexOf('| what is tried |')).matchAll(/ \| (\d+) \| (?:shut|open)/g)];
+    expect(rows.reduce((sum, [, count]) => sum + Number(count), 0)).toBe(checks);
+  });
+
   test('the session says what holds it, and claims no more', async () => {
     const { session } = (await (await hostile.call('GET', `/api/sessions/${hostileSession}`)).json()) as {
       session: { isolation: string; enforced: Record<string, unknown> };
