@@ -1,14 +1,14 @@
 /** The page about the server's environment, made from the table that the server itself reads. */
 
+import { hostingVariables } from '../../packages/server/src/config/hosting.ts';
 import { reachVariables } from '../../packages/server/src/config/reach.ts';
 import { sandboxesVariables } from '../../packages/server/src/config/sandboxes.ts';
-import { serviceVariables } from '../../packages/server/src/config/service.ts';
 import { snapshotVariables } from '../../packages/server/src/config/snapshots.ts';
 import type { Variable } from '../../packages/server/src/config/variable.ts';
 import { madeFrom, tableOf } from './markdown.ts';
 
 const sections = [
-  ['The service', serviceVariables],
+  ['The service', hostingVariables],
   ['Sandboxes', sandboxesVariables],
   ['What agents reach', reachVariables],
   ['Snapshots', snapshotVariables],

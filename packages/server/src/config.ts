@@ -1,13 +1,13 @@
 /** Configuration: the one reader of the server's environment. The tables in `config/` are also what the documentation is made from. */
 import type { z } from 'zod';
+import { hostingVariables } from './config/hosting.ts';
 import { reachVariables } from './config/reach.ts';
 import { sandboxesVariables } from './config/sandboxes.ts';
-import { serviceVariables } from './config/service.ts';
 import { snapshotVariables } from './config/snapshots.ts';
 import type { Variable } from './config/variable.ts';
 
 /** Every variable that the server reads, by the name of its setting. */
-export const variables = { ...serviceVariables, ...sandboxesVariables, ...reachVariables, ...snapshotVariables };
+export const variables = { ...hostingVariables, ...sandboxesVariables, ...reachVariables, ...snapshotVariables };
 
 type Table = typeof variables;
 type Settings = {

@@ -4,7 +4,7 @@ import { attachmentLimits } from '@ash-ai/shared/contract';
 import { choice, text, toOrigins, toPatterns, toProxies, toRate, whole } from './values.ts';
 import type { Variable } from './variable.ts';
 
-export const serviceVariables = {
+export const hostingVariables = {
   host: { name: 'ASH_HOST', default: '0.0.0.0', meaning: 'Address to listen on', schema: text },
   port: {
     name: 'ASH_PORT',
