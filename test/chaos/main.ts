@@ -37,7 +37,7 @@ async function main(options: Options): Promise<boolean> {
   }
   if (options.memory) {
     const { turns = 2000, connects } = options;
-    const found = await watchMemory({ turns, connects, logPath: join(dir, 'server.log'), say });
+    const found = await watchMemory({ turns, connects, kind, logPath: join(dir, 'server.log'), say });
     keep('memory', { seed, startedAt, found });
     return true;
   }

@@ -2,6 +2,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { script } from '@ash-ai/scripted-model';
 import { pssMb } from '../bench/machine.ts';
+import type { HistoryKind } from './kinds.ts';
+import { LightRuntime } from './light-runtime-folder.ts';
 import { World } from './world.ts';
 
 /** Sessions that take the turns in turn: more than one, so that their feeds are kept side by side. */
@@ -19,11 +21,13 @@ export interface MemoryFound {
 export async function watchMemory(options: {
   turns: number;
   connects: number;
+  kind: HistoryKind;
   logPath: string;
   say: (line: string) => void;
 }): Promise<MemoryFound> {
   const { turns, connects, logPath, say } = options;
-  await using world = await World.start({ database: 'sqlite', logPath });
+  using light = options.kind === 'quick' ? await LightRuntime.make() : undefined;
+  await using world = await World.start({ database: 'sqlite', logPath, executable: light?.executable });
   const found: MemoryFound = { turns: 0, connects: 0, overTurns: [], overConnects: [] };
   const sessions: string[] = [];
   for (let index = 0; index < sessionCount; index += 1) sessions.push((await world.client.createSession('chaos')).id);

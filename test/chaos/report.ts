@@ -126,7 +126,7 @@ ${runs
   )
   .join('\n')}
 
-${violationsOf(runs.flatMap(({ seed, found }) => found.tally.violations.map(({ where, violation }) => ({ where: `seed \`${seed}\`, ${where}`, violation }))))}`;
+Violations of runs on the newest of these commits (what those before showed is told at the end): ${violationsOf(runs.filter(({ commit }) => commit === last?.commit).flatMap(({ seed, found }) => found.tally.violations.map(({ where, violation }) => ({ where: `seed \`${seed}\`, ${where}`, violation }))))}`;
 }
 
 function sessionsPart(
@@ -135,7 +135,8 @@ function sessionsPart(
 ): string {
   const faults = Object.entries(tally.faults).map(([name, times]) => `${name} ${times}`);
   const ends = Object.entries(tally.endings).map(([ending, times]) => `${ending} ${times}`);
-  return `## ${sessions} sessions with ${turns} turns each (${kind})
+  const all = tally.histories === sessions ? `${sessions}` : `${tally.histories} of ${sessions}`;
+  return `## ${all} sessions with ${turns} turns each (${kind})
 
 ${startedAt.slice(0, 16).replace('T', ' ')} UTC, ${minutes} minutes, commit \`${commit}\`, all on one data folder and ${tally.serverStarts} servers one after another. Faults: ${faults.join(', ')}.
 Of ${tally.turns} messages: ${ends.join(', ')}. What may be left behind (processes, sockets, mounts, control groups, loop devices, records) is among the
