@@ -21,6 +21,8 @@ export interface Conversation {
   readonly exchanges: readonly ToolExchange[];
   /** Calls of the current turn that the runtime lost, and was told again. */
   readonly told: readonly ToolExchange[];
+  /** The step at which it was told the first of them. */
+  readonly toldAt: number;
   readonly workingDirectory: string | undefined;
   /** The input schema of each offered tool. */
   readonly tools: ReadonlyMap<string, JsonObject>;
@@ -39,6 +41,7 @@ export function readConversation(body: JsonObject): Conversation {
   const calls = new Map<string, JsonObject>();
   let exchanges: ToolExchange[] = [];
   let told: ToolExchange[] = [];
+  let toldAt = 0;
   let step = 0;
   let lastRole = '';
   let workingDirectory = findWorkingDirectory(blocksOf(body.system));
@@ -71,13 +74,14 @@ export function readConversation(body: JsonObject): Conversation {
           told = [];
           step = 0;
         }
+        if (told.length === 0) toldAt = step;
         told.push(...toldIn(text));
       }
     }
   }
   const tools = new Map(objectsOf(body.tools).map((tool) => [String(tool.name), asObject(tool.input_schema) ?? {}]));
   const format = asObject(asObject(asObject(body.output_config)?.format)?.schema);
-  return { prompts, step, exchanges, told, workingDirectory, tools, format };
+  return { prompts, step, exchanges, told, toldAt, workingDirectory, tools, format };
 }
 
 function blocksOf(content: unknown): readonly JsonObject[] {

@@ -31,7 +31,8 @@ export function withTold(conversation: Conversation): Conversation {
     return cut === undefined;
   });
   const steps = findScript(conversation.prompts.at(-1) ?? '') ?? [];
-  let { step } = conversation;
+  // From where it was told: replies that came since are of the steps after those.
+  let { toldAt: step } = conversation;
   for (let tools = steps[step]?.tools ?? []; tools.length > 0; tools = steps[step]?.tools ?? []) {
     const filled = tools.map(({ name, input = {} }) => ({
       name,
@@ -43,7 +44,7 @@ export function withTold(conversation: Conversation): Conversation {
     left = left.filter((told) => !made.includes(told));
     step += 1;
   }
-  return { ...conversation, exchanges, step };
+  return { ...conversation, exchanges, step: conversation.step + step - conversation.toldAt };
 }
 
 function same(call: { name: string; input: unknown }, told: ToolExchange): boolean {

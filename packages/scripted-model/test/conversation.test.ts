@@ -132,6 +132,10 @@ describe('withTold', () => {
     expect(stepOf(user(prompt, note({ ...ended, outcome: 'unknown', result: undefined })))).toEqual([0, []]);
   });
 
+  test('goes on after the steps that it skipped', () => {
+    expect(stepOf(user(prompt, note(ended)), assistant(use('2', 'Bash', { command: 'after first' })))[0]).toBe(2);
+  });
+
   test('forgets what was told before the last prompt', () => {
     expect(stepOf(user(prompt, note(ended)), assistant(text('a')), user(prompt))).toEqual([0, []]);
   });
