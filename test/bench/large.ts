@@ -40,20 +40,7 @@ export async function large(modelUrl: string): Promise<Results> {
       firsts.push((await turn(server, session.id, start)).whole);
       await server.client.endSession(session.id);
     }
-    const parent = await server.client.createSession('large');
-    await turn(server, parent.id, performance.now());
-    const write = script({ tools: [{ name: 'Bash', input: { command: 'echo more > more.txt' } }] }, 'ok');
-    for await (const _ of server.client.sendMessageStream(parent.id, write));
-    const forkOf = async (): Promise<number> => {
-      const start = performance.now();
-      const fork = await server.client.forkSession(parent.id);
-      const ms = performance.now() - start;
-      await server.client.endSession(fork.id);
-      return ms;
-    };
-    const awake = await repeat(rounds, forkOf);
-    await server.client.pauseSession(parent.id);
-    const asleep = await repeat(rounds, forkOf);
+    const { awake, asleep } = await forks(server);
     return {
       'large agent (200 MB, 5,000 files): POST session': figuresOf(creates, 'ms'),
       'large agent: create → whole first turn': figuresOf(firsts, 'ms'),
@@ -67,7 +54,26 @@ export async function large(modelUrl: string): Promise<Results> {
   }
 }
 
-async function makeAgent(folder: string): Promise<void> {
+/** Forks of a session of the agent `large` that has changed a file, each ended before the next: how long they took, in ms. */
+export async function forks(server: AshServer): Promise<{ awake: number[]; asleep: number[] }> {
+  const parent = await server.client.createSession('large');
+  await turn(server, parent.id, performance.now());
+  const write = script({ tools: [{ name: 'Bash', input: { command: 'echo more > more.txt' } }] }, 'ok');
+  for await (const _ of server.client.sendMessageStream(parent.id, write));
+  const forkOf = async (): Promise<number> => {
+    const start = performance.now();
+    const fork = await server.client.forkSession(parent.id);
+    const ms = performance.now() - start;
+    await server.client.endSession(fork.id);
+    return ms;
+  };
+  const awake = await repeat(rounds, forkOf);
+  await server.client.pauseSession(parent.id);
+  const asleep = await repeat(rounds, forkOf);
+  return { awake, asleep };
+}
+
+export async function makeAgent(folder: string): Promise<void> {
   const content = randomBytes(fileBytes);
   for (let index = 0; index < files; index += 1) {
     const dir = join(folder, `part-${Math.floor(index / 100)}`);

@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util';
 import { startScriptedModel } from '@ash-ai/scripted-model';
 import { AshServer } from './ash-server.ts';
 import { creates, memory, previews, starts, warmTurns } from './benchmarks.ts';
+import { byReference } from './by-reference.ts';
 import { adoptions, commits, gaps } from './durability.ts';
 import { egress } from './egress.ts';
 import { burst, firstTurns, wakes } from './first-turns.ts';
@@ -55,6 +56,7 @@ const benchmarks: Record<string, (modelUrl: string) => Promise<Results>> = {
   readers: manyReaders,
   burst: (modelUrl) => burst(modelUrl),
   'large agent': large,
+  'fork by reference': byReference,
   memory: onServer(memory),
   walls: () => walls(),
   'walls-oci': () => ociWalls(),

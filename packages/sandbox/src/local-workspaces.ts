@@ -16,12 +16,13 @@ import { Slots } from './slots.ts';
 import type { LocalSnapshots } from './snapshot/local-snapshots.ts';
 import { putBack, whyLost, workspaceMarker } from './snapshot/put-back.ts';
 import type { PutBack, Snapshot, SnapshotRequest } from './snapshot/snapshots.ts';
-import { copyFolder } from './workspace/copy.ts';
+import { copyFolder, giveTo } from './workspace/copy.ts';
 import { Folder } from './workspace/folder.ts';
 import { listFiles } from './workspace/list.ts';
 import { pack } from './workspace/pack.ts';
 import { isPrepared, prepareWorkspace } from './workspace/prepare.ts';
 import { bytesOf, bytesThen, readFile } from './workspace/read.ts';
+import { removeTree } from './workspace/remove-tree.ts';
 import { listingSkips } from './workspace/skipped.ts';
 import { unpack } from './workspace/unpack.ts';
 import { deleteFile, writeFiles } from './workspace/write.ts';
@@ -151,6 +152,7 @@ export class LocalWorkspaces implements Workspaces {
     const [before, after] = [layoutOf(source), this.dirOf(to)];
     const { disks, size, snapshots } = this.#options;
     await using _source = await disks.hold(source);
+    const cloned = snapshot === undefined && (await disks.clone(source, after));
     await using _copy = await disks.hold(after, (await disks.sizeOf(source)) ?? size);
     const owner = this.#options.uids === undefined ? undefined : (await uidsOf(source))?.wall;
     const uids = this.#options.uids?.take();
@@ -159,8 +161,13 @@ export class LocalWorkspaces implements Workspaces {
       const target = { sandboxDir: after, agentDir, owner: uids?.wall, only: 'workspace' as const };
       await snapshots.fillFork(from, snapshot, target);
     }
-    for (const folder of snapshot === undefined ? (['workspace', 'home'] as const) : (['home'] as const)) {
-      await copyFolder(before[folder], layout[folder], { reader: owner, owner: uids?.wall });
+    if (cloned) {
+      await removeTree(layout.tmp);
+      for (const folder of ['workspace', 'home'] as const) await giveTo(layout[folder], uids?.wall);
+    } else {
+      for (const folder of snapshot === undefined ? (['workspace', 'home'] as const) : (['home'] as const)) {
+        await copyFolder(before[folder], layout[folder], { reader: owner, owner: uids?.wall });
+      }
     }
     await writeFile(join(after, workspaceMarker), JSON.stringify({ from }), { mode: 0o600 });
     // Within the holds: a disk that nobody holds is unmounted, and its files with it.

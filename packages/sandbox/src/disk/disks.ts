@@ -8,7 +8,16 @@ import { errors } from '@ash-ai/shared';
 import { diskOf } from '../isolation/layout.ts';
 import { hasRecord } from '../sandbox-record.ts';
 import { isThere } from '../workspace/exists.ts';
-import { BrokenImage, type DiskSize, makeImage, mountImage, mountsBelow, sizeOf, unmount } from './image.ts';
+import {
+  BrokenImage,
+  cloneImage,
+  type DiskSize,
+  makeImage,
+  mountImage,
+  mountsBelow,
+  sizeOf,
+  unmount,
+} from './image.ts';
 
 export class Disks {
   readonly #sandboxesDir: string;
@@ -43,6 +52,13 @@ export class Disks {
       throw cause;
     }
     return { [Symbol.asyncDispose]: letGo };
+  }
+
+  /** Makes the disk of a new folder from that of one that is held, by reference; false where that can't be. */
+  async clone(from: string, to: string): Promise<boolean> {
+    if (!this.#images || !(await isMounted(from))) return false;
+    await mkdir(to, { recursive: true, mode: 0o711 });
+    return await cloneImage(diskOf(from), join(from, 'disk.img'), join(to, 'disk.img'));
   }
 
   /** Unmounts the disk unless it is held or a sandbox lives on it. */

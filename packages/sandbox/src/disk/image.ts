@@ -1,6 +1,6 @@
 /** A disk in a sparse file: made in 18 ms, mounted in 10 ms, 2 MB when empty; full means ENOSPC inside and nothing outside. */
 import { execFile } from 'node:child_process';
-import { open, readFile, rename, rm, statfs } from 'node:fs/promises';
+import { constants, copyFile, open, readFile, rename, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { mayMount } from '../isolation/proc.ts';
@@ -41,6 +41,30 @@ export async function makeImage(image: string, { diskMb, inodes }: DiskSize): Pr
   ];
   await run('mkfs.ext4', [...options, making], { env });
   await rename(making, image);
+}
+
+/**
+ * Makes the image of a mounted disk's copy by reference: what was written by now is in it, and its journal is replayed when
+ * it is mounted, as after a loss of power. 5,000 files of 200 MB: 20 ms.
+ * @returns false where the file system can't
+ */
+export async function cloneImage(place: string, image: string, to: string): Promise<boolean> {
+  const making = `${to}.new`;
+  const clone = () => copyFile(image, making, constants.COPYFILE_FICLONE_FORCE);
+  try {
+    // Whether it works is known before anybody waits for what is not written yet.
+    await clone();
+    await run('sync', ['-f', '--', place], { env });
+    await rm(making);
+    await clone();
+  } catch (cause) {
+    await rm(making, { force: true });
+    const { code = '' } = cause as NodeJS.ErrnoException;
+    if (['ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EXDEV', 'EINVAL', 'ENOTTY'].includes(code)) return false;
+    throw cause;
+  }
+  await rename(making, to);
+  return true;
 }
 
 /** What is wrong with an image that can't be mended by itself. */

@@ -21,21 +21,26 @@ export async function copyFolder(
   await using target = await open(to, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
   if (reader !== undefined) await target.chown(reader, reader);
   await run('cp', ['-a', '--reflink=auto', '--', '.', '/proc/self/fd/3/'], { cwd: from, uid: reader, target });
+  await giveTo(to, owner);
+}
+
+/** Makes all of a folder that nobody writes to another user's. @param owner undefined leaves it as it is */
+export async function giveTo(folder: string, owner: number | undefined): Promise<void> {
   if (owner === undefined) return;
-  await run('chown', ['-R', '-h', `${owner}:${owner}`, '--', '.'], { cwd: to, uid: undefined, target });
-  await chown(to, owner, owner);
+  await run('chown', ['-R', '-h', `${owner}:${owner}`, '--', '.'], { cwd: folder, uid: undefined, target: undefined });
+  await chown(folder, owner, owner);
 }
 
 async function run(
   program: string,
   args: string[],
-  { cwd, uid, target }: { cwd: string; uid: number | undefined; target: FileHandle },
+  { cwd, uid, target }: { cwd: string; uid: number | undefined; target: FileHandle | undefined },
 ): Promise<void> {
   const child = spawn(program, args, {
     cwd,
     ...(uid === undefined ? {} : { uid, gid: uid }),
     env: { PATH: '/usr/bin:/bin', LC_ALL: 'C' },
-    stdio: ['ignore', 'ignore', 'pipe', target.fd],
+    stdio: ['ignore', 'ignore', 'pipe', ...(target === undefined ? [] : [target.fd])],
   });
   let said = '';
   child.stderr?.on('data', (chunk: Buffer) => {
