@@ -55,3 +55,12 @@ test('a server that dies before the bridge was told of it leaves a session that 
   expect(await say(ash, id, 'My name is Alice.')).toMatchObject({ status: 'completed' });
   expect(await say(ash, id, 'What is my name?')).toMatchObject({ text: 'Your name is Alice.' });
 });
+
+test('a runtime that refuses its options does so again with a head start, and is not waited for', async () => {
+  const { ash } = use;
+  const odd = { outputFormat: { type: 'json_schema', schema: { type: 'nonsense' } } };
+  for (const _time of [1, 2, 3]) {
+    const { id } = await ash.session();
+    expect(await say(ash, id, 'Hello', odd)).toMatchObject({ status: 'failed', error: { code: 'runtime_failed' } });
+  }
+});

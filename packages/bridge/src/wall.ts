@@ -31,6 +31,7 @@ export class Wall extends EventEmitter<WallEvents> {
   readonly #command: Socket;
   readonly #leash: Socket;
   #stderrTail = '';
+  #hasEnded = false;
 
   /** @param room resolves when more of what the runtime writes can be taken; undefined when that is now */
   constructor(room: () => Promise<unknown> | undefined) {
@@ -88,6 +89,8 @@ export class Wall extends EventEmitter<WallEvents> {
   start(command: string, headStart?: string): void {
     if (headStart === undefined) this.#command.end(command);
     else if (createHash('sha256').update(command).digest('hex') !== headStart) this.kill();
+    // One that has ended before, a runtime with a head start say, would never be heard of: nobody listened then.
+    if (this.#hasEnded) setImmediate(() => this.#tellEnd());
   }
 
   /** Ends everything inside. The leash knows one signal only. */
@@ -116,6 +119,11 @@ export class Wall extends EventEmitter<WallEvents> {
     this.#leash.destroy();
     if (code === undefined || (code > 128 && code <= 128 + 64)) this.signalCode = code === 143 ? 'SIGTERM' : 'SIGKILL';
     else this.exitCode = code;
+    this.#hasEnded = true;
+    this.#tellEnd();
+  }
+
+  #tellEnd(): void {
     this.emit('exit', this.exitCode, this.signalCode);
   }
 }

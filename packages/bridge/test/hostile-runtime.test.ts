@@ -38,6 +38,24 @@ class Duel implements AsyncDisposable {
 
   /** @param headStart names a command that is said to run in the wall already */
   static async begin(permissionMode = 'bypassPermissions', headStart?: string): Promise<Duel> {
+    const duel = await Duel.#attached();
+    duel.#open(permissionMode, headStart);
+    await Promise.race([duel.#initialize(), duel.until(() => duel.wallEnded)]);
+    return duel;
+  }
+
+  /** As {@link begin}, with a runtime that was gone before the bridge was told of it. */
+  static async beginWithoutRuntime(headStart: string, status?: object): Promise<Duel> {
+    const duel = await Duel.#attached();
+    if (status !== undefined) duel.#channel(7).write(`${JSON.stringify(status)}\n`);
+    for (const fd of [3, 4, 5, 7]) duel.#channel(fd).end();
+    await duel.until(() => duel.wallEnded);
+    duel.#open('bypassPermissions', headStart);
+    duel.say({ cmd: 'run', turnId, content: 'Hello', options: {} });
+    return duel;
+  }
+
+  static async #attached(): Promise<Duel> {
     const dir = await mkdtemp(join(tmpdir(), 'ash-duel-'));
     await Promise.all(['bridge', 'run'].map((name) => mkdir(join(dir, name))));
     const channels = Array.from({ length: 6 }, () => 'pipe' as const);
@@ -65,10 +83,14 @@ class Duel implements AsyncDisposable {
       duel.command += chunk.toString();
     });
     await duel.#attach(join(dir, 'bridge', 'bridge.sock'));
+    return duel;
+  }
+
+  #open(permissionMode: string, headStart: string | undefined): void {
     const limits = { memoryMb: 1024, pids: 256, turnTimeoutMs: null };
     const paths = { workspace: '/', home: '/', modelSocket: '/m', egressSocket: '/e', executable: '/runtime' };
     const runtime = { sessionId, resume: false, permissionMode, model: 'm', env: {} };
-    duel.say({
+    this.say({
       cmd: 'open',
       runtimeKey: 'k',
       runtime,
@@ -77,8 +99,6 @@ class Duel implements AsyncDisposable {
       limits,
       ...(headStart === undefined ? {} : { headStart }),
     });
-    await Promise.race([duel.#initialize(), duel.until(() => duel.wallEnded)]);
-    return duel;
   }
 
   /** Writes as the runtime; false once that is over. */
@@ -302,3 +322,18 @@ test('a runtime with a head start that is another one is ended, with its wall, b
   expect(duel.kinds('started')).toHaveLength(1);
   expect(duel.kinds('ready')).toEqual([]);
 });
+
+test.each([
+  ['refused to come up', { 'exit-code': 1 }, 'turn_end', 'runtime_failed'],
+  ['was killed', undefined, 'turn_cut', 'runtime_failed'],
+])(
+  'a runtime with a head start that %s before the bridge was told of it is gone, and not waited for',
+  async (_how, status, kind, code) => {
+    await using duel = await Duel.beginWithoutRuntime(createHash('sha256').update('any').digest('hex'), status);
+    const ended = await duel.ended();
+    expect(ended.kind).toBe(kind);
+    expect(ended.payload.code ?? ended.payload.failure).toEqual(
+      kind === 'turn_cut' ? code : expect.objectContaining({ code }),
+    );
+  },
+);
