@@ -18,6 +18,7 @@ import { large } from './large.ts';
 import { busyCores, machine } from './machine.ts';
 import { manyReaders } from './many-readers.ts';
 import type { Results } from './measure.ts';
+import { names } from './names.ts';
 import { rates } from './rates.ts';
 import { printMarkdown, printTable } from './report.ts';
 import { ociWalls, walls } from './sandbox.ts';
@@ -48,6 +49,7 @@ const benchmarks: Record<string, (modelUrl: string) => Promise<Results>> = {
   start: starts,
   sleeping,
   rates: onServer(rates),
+  names,
   create: onServer(creates),
   'first turns': firstTurns,
   wake: wakes,

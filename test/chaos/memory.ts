@@ -9,10 +9,14 @@ import { World } from './world.ts';
 /** Sessions that take the turns in turn: more than one, so that their feeds are kept side by side. */
 const sessionCount = 4;
 const looks = 8;
+/** Objects that the server may have, in MB: V8 lets garbage lie while there is room, so that only with little of it growth means something. */
+const heapMb = 96;
 
 export interface MemoryFound {
   turns: number;
   connects: number;
+  /** What the server was given for its objects, in MB. */
+  heapMb: number;
   /** The server's memory (MB) from time to time, after a first tenth that warms it up. */
   overTurns: number[];
   overConnects: number[];
@@ -27,8 +31,11 @@ export async function watchMemory(options: {
 }): Promise<MemoryFound> {
   const { turns, connects, logPath, say } = options;
   using light = options.kind === 'quick' ? await LightRuntime.make() : undefined;
-  await using world = await World.start({ database: 'sqlite', logPath, executable: light?.executable });
-  const found: MemoryFound = { turns: 0, connects: 0, overTurns: [], overConnects: [] };
+  await using world = await World.start({
+    ...{ database: 'sqlite', logPath, executable: light?.executable },
+    env: { NODE_OPTIONS: `--max-old-space-size=${heapMb}` },
+  });
+  const found: MemoryFound = { turns: 0, connects: 0, heapMb, overTurns: [], overConnects: [] };
   const sessions: string[] = [];
   for (let index = 0; index < sessionCount; index += 1) sessions.push((await world.client.createSession('chaos')).id);
 

@@ -148,7 +148,8 @@ ${violationsOf(tally.violations)}`;
 function memoryPart({ startedAt, commit, found }: Kept<MemoryFound>): string {
   return `## Memory of the server
 
-${startedAt.slice(0, 16).replace('T', ' ')} UTC, commit \`${commit}\`; proportional set size in MB.
+${startedAt.slice(0, 16).replace('T', ' ')} UTC, commit \`${commit}\`; proportional set size in MB. The server had ${found.heapMb} MB
+for its objects, so that garbage which V8 lets lie while there is room is not taken for growth.
 
 | what | looks, evenly spread |
 | --- | --- |
