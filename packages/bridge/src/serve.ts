@@ -68,6 +68,7 @@ export async function serve(options: {
     else if (command.cmd === 'answer') session.answer(command.approvalId, command.answer);
     else if (command.cmd === 'interrupt') session.interrupt(command.turnId);
     else if (command.cmd === 'limit') session.limit({ failure: command.failure, grace: false });
+    else if (command.cmd === 'hold_model_calls') session.holdModelCalls(command.forMs);
     else if (command.cmd === 'close') session.close();
     else if (command.cmd === 'ack') {
       outbox.ack(command.n);

@@ -89,6 +89,11 @@ export class BridgeSession {
     this.#egress.use({ upstream, ...egress });
   }
 
+  /** No model call passes for so many ms from now. */
+  holdModelCalls(forMs: number): void {
+    this.#egress.holdModelCalls(forMs);
+  }
+
   /** Starts the runtime at the first call; later ones only bring fresh keys. */
   open(options: BridgeCommand & { cmd: 'open' }): void {
     this.#egress.use({ upstream: options.upstream, ...options.egress });

@@ -113,6 +113,10 @@ export class LocalSandbox implements AwakeSandbox {
     this.#connection?.send({ cmd: 'interrupt', turnId });
   }
 
+  holdModelCalls(forMs: number): void {
+    this.#connection?.send({ cmd: 'hold_model_calls', forMs });
+  }
+
   async close(): Promise<void> {
     this.#connection?.send({ cmd: 'close' });
     const timer = setTimeout(() => void this.#remains.kill().finally(() => this.#connection?.destroy()), closeGraceMs);

@@ -106,6 +106,8 @@ export interface AwakeSandbox {
   /** Everything up to frame `n` is committed. */
   ack(n: number): void;
   interrupt(turnId: string): void;
+  /** For so many ms from now, model calls are refused: its tenant has made as many as it may. */
+  holdModelCalls(forMs: number): void;
   /** Ends the runtime in good order; resolves when all its processes are gone and `frames` has ended. Files stay. */
   close(): Promise<void>;
   /** Leaves everything running and ends `frames`: for a server that stops. */

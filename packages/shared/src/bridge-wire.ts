@@ -145,6 +145,8 @@ export type BridgeCommand =
   | { cmd: 'interrupt'; turnId: string }
   /** A limit that only the server can watch was hit: the running turn ends with this failure, and the wall with it. */
   | { cmd: 'limit'; failure: TurnFailure }
+  /** The tenant's sessions have made as many model calls together as they may: none passes for so many ms. */
+  | { cmd: 'hold_model_calls'; forMs: number }
   /** End the runtime in good order, then the bridge. */
   | { cmd: 'close' };
 

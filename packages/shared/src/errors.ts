@@ -320,7 +320,8 @@ export const errorTable = {
     suggestion: 'Raise the limit of the session, or ASH_SESSION_SPEND_USD or ASH_TENANT_SPEND_USD of the server.',
   }),
   model_rate_limit_reached: define<{ reason: string }>(429, (c) => c.reason, {
-    suggestion: 'Wait a minute, or raise the limit of the session or ASH_MODEL_CALLS_PER_MINUTE of the server.',
+    suggestion:
+      'Wait a minute, or raise the limit: of the session, or ASH_MODEL_CALLS_PER_MINUTE and ASH_TENANT_MODEL_CALLS_PER_MINUTE of the server.',
     retryable: true,
   }),
   model_failed: define<{ reason: string }>(502, (c) => `The model API failed: ${c.reason}`, { retryable: true }),

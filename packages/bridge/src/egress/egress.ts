@@ -37,6 +37,11 @@ export class Egress implements AsyncDisposable {
     this.#proxy.use(policy ?? closedPolicy, upstream.ca);
   }
 
+  /** No model call passes for so many ms from now: the tenant has made as many as it may. */
+  holdModelCalls(forMs: number): void {
+    this.#gateway.hold(forMs);
+  }
+
   /** Whether tools get a forwarder to the proxy: for a policy that allows something, where there is Perl to run it. */
   offersForwarder(policy: EgressPolicy = closedPolicy): boolean {
     if (policy.allow.length === 0 || hasForwarder()) return policy.allow.length > 0;

@@ -24,6 +24,7 @@ export class ModelCeilings {
   /** Spent since the server last said what the tenant has left. */
   #spentSinceUsd = 0;
   #recent: number[] = [];
+  #heldUntil = 0;
 
   constructor(now: () => number = () => performance.now()) {
     this.#now = now;
@@ -38,6 +39,11 @@ export class ModelCeilings {
     this.#begun = true;
     this.#limits = limits;
     this.#spentSinceUsd = 0;
+  }
+
+  /** No call passes for so many ms from now: the tenant has made as many as it may. */
+  hold(forMs: number): void {
+    this.#heldUntil = Math.max(this.#heldUntil, this.#now() + forMs);
   }
 
   /** Counts a call that is about to be made; says so when it may not be. */
@@ -64,6 +70,14 @@ export class ModelCeilings {
     }
     if (maxTokens !== undefined && this.#usedTokens >= maxTokens) {
       return spent(`This session has used ${this.#usedTokens} of ${maxTokens} tokens of model calls`);
+    }
+    const heldMs = this.#heldUntil - this.#now();
+    if (heldMs > 0) {
+      return {
+        code: 'model_rate_limit_reached',
+        error: "The tenant's sessions have made as many model calls together as they may in a minute",
+        retryAfterSec: Math.max(1, Math.ceil(heldMs / 1000)),
+      };
     }
     return requestsPerMinute === undefined ? undefined : this.#admitRate(requestsPerMinute);
   }

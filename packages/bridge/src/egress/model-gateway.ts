@@ -95,6 +95,11 @@ export class ModelGateway implements AsyncDisposable {
     this.#ceilings.use(limits);
   }
 
+  /** No call passes for so many ms from now: the tenant has made as many as it may. */
+  hold(forMs: number): void {
+    this.#ceilings.hold(forMs);
+  }
+
   /** Why the last call got no answer from the model API; undefined when it got one. */
   get failure(): GatewayFailure | undefined {
     return this.#failure;

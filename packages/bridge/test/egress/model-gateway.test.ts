@@ -229,6 +229,20 @@ describe('ceilings', () => {
     expect((await send()).status).toBe(200);
   });
 
+  test('calls a minute of all sessions of the tenant: held until then, however often that is said', async () => {
+    await using bench = new Bench();
+    let time = 1_000_000;
+    const { send, gateway } = await gatewayTo(bench, await api(bench, answered), { options: { now: () => time } });
+    gateway.hold(30_000);
+    gateway.hold(10_000);
+    time += 15_000;
+    const { status, headers } = await send();
+    expect([status, headers['retry-after'], headers['x-should-retry']]).toEqual([429, '15', 'false']);
+    expect(gateway.failure).toMatchObject({ code: 'model_rate_limit_reached' });
+    time += 15_000;
+    expect((await send()).status).toBe(200);
+  });
+
   test('later terms take the place of earlier ones, and what was spent stays spent', async () => {
     await using bench = new Bench();
     const upstream = await api(bench, answered);

@@ -73,4 +73,10 @@ export const reachVariables = {
     meaning: 'Model calls of one session in any minute',
     schema: whole(1, 100_000),
   },
+  tenantModelCallsPerMinute: {
+    name: 'ASH_TENANT_MODEL_CALLS_PER_MINUTE',
+    meaning:
+      'Model calls of all sessions of one tenant in any minute, by this server; those under way when it is reached go on',
+    schema: whole(1, 100_000),
+  },
 } as const satisfies Record<string, Variable>;
