@@ -10,7 +10,7 @@ import type { Disks } from './disk/disks.ts';
 import { type HeadStart, HeadStarts } from './head-start.ts';
 import type { Isolation, Launched } from './isolation/isolation.ts';
 import { limitEventsOf } from './isolation/limit-events.ts';
-import type { Launches, Raised } from './launch.ts';
+import { type Launches, type Raised, refused } from './launch.ts';
 import { LocalSandbox, type Remains } from './local-sandbox.ts';
 import type { LocalWorkspaces } from './local-workspaces.ts';
 import type { Attachment, Boot, OpenRequest, SpareRequest } from './runner.ts';
@@ -152,8 +152,13 @@ export class ColdStarts {
   }
 
   #headStartFor(boot: Boot, { resume, walled }: { resume: boolean; walled: boolean }): HeadStart | undefined {
-    const paths = this.#pathsOf(boot.runtime.sessionId, boot.isolation ?? this.#rooms.isolation.name);
-    return this.headStarts.of(boot, resume, paths, !walled && process.getuid?.() === 0);
+    try {
+      const paths = this.#pathsOf(boot.runtime.sessionId, boot.isolation ?? this.#rooms.isolation.name);
+      return this.headStarts.of(boot, resume, paths, !walled && process.getuid?.() === 0);
+    } catch (cause) {
+      // An isolation that this server does not offer any more.
+      return refused(cause);
+    }
   }
 
   /** Where the runtime sees things. */

@@ -87,10 +87,7 @@ export class Launches {
         bridge: { execPath: process.execPath, ...bridge, env: { ...bridge.env, ...compiled, HOME: layout.bridge } },
         ...(ahead === undefined ? {} : { command: command.promise }),
       })
-      .catch((cause: unknown) => {
-        if (!(cause instanceof IsolationError)) throw cause;
-        throw errors.sandbox_launch_failed({ reason: cause.message }, { cause });
-      })
+      .catch(refused)
       .then(async (made) => {
         // Before anything runs in it, as whoever finds the record must know.
         await writeRecord(dir, ahead === undefined ? made : { ...made, headStart: true });
@@ -159,4 +156,10 @@ async function whyNotUp(folder: string): Promise<string> {
   const log = await readFile(join(folder, 'bridge.log'), 'utf8').catch(() => '');
   const lines = log.split('\n').map((line) => line.trim());
   return (lines.findLast((line) => /^\w*Error\b/.test(line)) ?? 'its bridge did not come up').slice(0, 300);
+}
+
+/** What an isolation refused, as a failure of the launch. */
+export function refused(cause: unknown): never {
+  if (!(cause instanceof IsolationError)) throw cause;
+  throw errors.sandbox_launch_failed({ reason: cause.message }, { cause });
 }
