@@ -14,7 +14,7 @@ import { createSeal } from './credentials/seal.ts';
 import { readSealKey } from './credentials/seal-key.ts';
 import { lockDataDir } from './data-dir-lock.ts';
 import { Egress } from './egress/egress.ts';
-import { pacing } from './egress/model-rates.ts';
+import { ModelRates } from './egress/model-rates.ts';
 import { Terms } from './egress/terms.ts';
 import { Exec } from './exec/exec.ts';
 import { agentFiles } from './files/agent-files.ts';
@@ -118,10 +118,11 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
     new Executor(
       {
         ...{ store, log, logger, meter },
-        runner: pacing(takingSpares(runner, spares, logger), config.tenantModelCallsPerMinute),
+        runner: takingSpares(runner, spares, logger),
         serverId: `${hostname()}-${process.pid}`,
         openRequest,
         maySpend: (session) => terms.maySpend(session),
+        modelRates: new ModelRates(config.tenantModelCallsPerMinute),
         ...{ sandboxLogs, maxRecoveries: config.turnRecoveries },
         memoryOf: (sessionId) => runner.memoryOf(sessionId),
       },

@@ -10,6 +10,7 @@ import { type AwakeSandbox, LeaseLost, type OpenRequest, type Runner, unlessClos
 import { errors } from '@ash-ai/shared';
 import type { RuntimeOptions, TurnOptions } from '@ash-ai/shared/bridge-wire';
 import type { Logger } from 'pino';
+import type { ModelRates } from '../egress/model-rates.ts';
 import type { SandboxLogs } from '../sandbox-logs/sandbox-logs.ts';
 import * as sessionStore from '../store/sessions.ts';
 import type { Turn } from './current.ts';
@@ -31,6 +32,8 @@ export interface SandboxRooms extends LedgerRooms {
   ): Promise<Omit<OpenRequest, 'epoch' | 'committed'>>;
   /** @throws spend_limit_reached when the session's tenant may spend nothing more on model calls */
   maySpend(session: sessionStore.SessionRow): Promise<void>;
+  /** Holds the sandboxes of a tenant to its ceiling of model calls. */
+  modelRates: Pick<ModelRates, 'rate'>;
   /** How often a turn goes on whose sandbox died. */
   maxRecoveries: number;
 }
@@ -79,9 +82,9 @@ export class LaneSandbox {
     return this.#pump;
   }
 
-  /** Takes a sandbox that was there before. */
-  adopt(sandbox: AwakeSandbox, { effort }: TurnOptions): void {
-    this.#take(sandbox);
+  /** Takes a sandbox of this tenant's that was there before. */
+  adopt(tenantId: string, sandbox: AwakeSandbox, { effort }: TurnOptions): void {
+    this.#take(tenantId, sandbox);
     this.#effort = effort;
   }
 
@@ -99,7 +102,7 @@ export class LaneSandbox {
     await this.#owner.admit(session.tenantId);
     const request = await ledger.patiently(() => this.#rooms.openRequest(session, options, goOn));
     const sandbox = await this.#open({ ...request, ...ledger.attachment() });
-    this.#take(sandbox);
+    this.#take(session.tenantId, sandbox);
     this.#effort = undefined;
     if (this.#owner.stopped()) await this.#rooms.runner.kill(sessionId);
   }
@@ -141,23 +144,25 @@ export class LaneSandbox {
     });
   }
 
-  #take(sandbox: AwakeSandbox): void {
+  #take(tenantId: string, sandbox: AwakeSandbox): void {
     this.#live = sandbox;
     this.#owner.ledger.lives(sandbox.life);
     this.#pumping = true;
     // It came up while the server stops: the next one finds it.
     if (this.#owner.detached.signal.aborted) sandbox.detach();
-    this.#pump = this.#pumpFrames(sandbox);
+    this.#pump = this.#pumpFrames(tenantId, sandbox);
   }
 
   /** Commits what the sandbox says until it is gone. */
-  async #pumpFrames(sandbox: AwakeSandbox): Promise<void> {
+  async #pumpFrames(tenantId: string, sandbox: AwakeSandbox): Promise<void> {
     const { sessionId, ledger, detached } = this.#owner;
+    using rated = this.#rooms.modelRates.rate(tenantId, sandbox);
     try {
       for await (const frames of this.#rooms.sandboxLogs.heard(sessionId, sandbox)) {
         for (const part of record(frames, ledger.committedN)) {
           await ledger.commit(part);
           if (part.n !== undefined) sandbox.ack(part.n);
+          rated.told(part.egress.map(({ record }) => record));
           this.#owner.heard(part);
         }
       }

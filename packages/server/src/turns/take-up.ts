@@ -48,7 +48,7 @@ export async function takeUp(
     });
     if (sandbox !== undefined) {
       adopted();
-      carriage.sandbox.adopt(sandbox, options);
+      carriage.sandbox.adopt(session.tenantId, sandbox, options);
     }
     if (current !== undefined && !current.ended) {
       if (sandbox?.path === 'live' && sandbox.runtimeKey === '') {
