@@ -101,3 +101,10 @@ function added(record: EgressRecord, decision: Decision): EgressRecord {
           },
   };
 }
+
+/** The times of a decision's record. @param startMs when it began, by `performance.now()` */
+export function timesSince(startMs: number): Pick<EgressRecord, 'at' | 'durationMs'> {
+  const durationMs = Math.round(performance.now() - startMs);
+  // biome-ignore lint/plugin: when it began, for people to read
+  return { at: new Date(Date.now() - durationMs).toISOString(), durationMs };
+}

@@ -17,7 +17,7 @@ import type { ModelLimits, ModelUpstream } from '@ash-ai/shared/bridge-wire';
 import { breakOff } from './break-off.ts';
 import { codeOf } from './gate.ts';
 import { endToEnd, type PassedHeaders } from './headers.ts';
-import type { EgressJournal } from './journal.ts';
+import { type EgressJournal, timesSince } from './journal.ts';
 import { ModelCeilings } from './model-ceilings.ts';
 import { ModelMeter } from './model-meter.ts';
 import { costOf } from './model-prices.ts';
@@ -251,21 +251,11 @@ export class ModelGateway implements AsyncDisposable {
 
   #note({ url, at, model, body }: Sent, outcome: Partial<Parameters<EgressJournal['write']>[0]>): void {
     const { hostname, protocol, port } = url;
-    const durationMs = Math.round(performance.now() - at);
-    // biome-ignore lint/plugin: when it began, for people to read
-    const began = new Date(Date.now() - durationMs).toISOString();
     this.#options.journal.write({
-      ...{
-        at: began,
-        method: 'model',
-        host: hostname,
-        address: null,
-        model,
-        tokens: null,
-      },
+      ...timesSince(at),
+      ...{ method: 'model', host: hostname, address: null, model, tokens: null },
       port: port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port),
       ...{ allowed: true, reason: null, status: null, bytesOut: body.length, bytesIn: 0, costUsd: null },
-      durationMs,
       ...outcome,
     });
   }

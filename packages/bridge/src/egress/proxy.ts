@@ -16,7 +16,7 @@ import {
 } from '@ash-ai/shared/egress';
 import { dial } from './dial.ts';
 import { admit, Refused, type Resolve, systemResolve } from './gate.ts';
-import type { EgressJournal } from './journal.ts';
+import { type EgressJournal, timesSince } from './journal.ts';
 import { passOn, plainTarget, schemeFor, UpstreamAgents } from './plain.ts';
 import { rootCertificates } from './trust.ts';
 import { join } from './tunnel.ts';
@@ -184,20 +184,10 @@ export class EgressProxy implements AsyncDisposable {
 
   #note(method: EgressMethod, target: Target, at: number, outcome: Outcome): void {
     const { address = null, reason = null, allowed = true, status = null, bytesOut = 0, bytesIn = 0 } = outcome;
-    const durationMs = Math.round(performance.now() - at);
-    // biome-ignore lint/plugin: when it began, for people to read
-    const began = new Date(Date.now() - durationMs).toISOString();
     this.#journal.write({
-      ...{
-        at: began,
-        method,
-        host: target.host,
-        port: target.port,
-        address,
-        allowed,
-        reason,
-      },
-      ...{ status, bytesOut, bytesIn, durationMs, model: null, tokens: null, costUsd: null },
+      ...timesSince(at),
+      ...{ method, host: target.host, port: target.port, address, allowed, reason },
+      ...{ status, bytesOut, bytesIn, model: null, tokens: null, costUsd: null },
     });
   }
 }
