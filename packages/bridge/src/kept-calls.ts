@@ -23,12 +23,12 @@ export class KeptCalls {
     }
   }
 
-  /** Resolves when the call is kept, or after a while. */
-  async kept(id: string): Promise<void> {
+  /** Resolves when the call is kept, or after so many ms. */
+  async kept(id: string, waitMs = maxWaitMs): Promise<void> {
     if (this.#kept.has(id)) return;
     const waiting = this.#waiting.get(id) ?? Promise.withResolvers<void>();
     this.#waiting.set(id, waiting);
-    const late = setTimeout(() => waiting.resolve(), maxWaitMs);
+    const late = setTimeout(() => waiting.resolve(), waitMs);
     await waiting.promise;
     clearTimeout(late);
     this.#waiting.delete(id);
