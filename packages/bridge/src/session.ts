@@ -9,7 +9,7 @@ import { KeptCalls } from './kept-calls.ts';
 import { type Hit, LimitWatch } from './limit-watch.ts';
 import { type Outbox, PayloadTooLong } from './outbox.ts';
 import { SilenceWatch } from './silence-watch.ts';
-import { maxReasonChars, turnEndedBy } from './turn.ts';
+import { endsTurn, isOfAnother, runtimeFailed, turnEndedBy } from './turn.ts';
 import type { Wall } from './wall.ts';
 
 /** How long an interrupted turn may take to end before the wall is taken down, in ms. */
@@ -138,7 +138,7 @@ export class BridgeSession {
     const turn = this.#begin(turnId);
     const runtime = this.#runtime;
     if (this.#over !== undefined || runtime === undefined) {
-      this.#end(turnId, this.#over ?? failure('the runtime is not open'));
+      this.#end(turnId, this.#over ?? runtimeFailed('the runtime is not open'));
       return;
     }
     runtime.apply(options).then(
@@ -151,7 +151,8 @@ export class BridgeSession {
         }
       },
       (cause: unknown) => {
-        if (this.#turn === turn) this.#end(turnId, failure(cause instanceof Error ? cause.message : String(cause)));
+        if (this.#turn === turn)
+          this.#end(turnId, runtimeFailed(cause instanceof Error ? cause.message : String(cause)));
       },
     );
   }
@@ -217,7 +218,7 @@ export class BridgeSession {
     const limit = this.#limits.causeOfDeath();
     this.#over =
       limit === undefined
-        ? failure(stderr === '' ? reason : `${reason}: ${stderr}`)
+        ? runtimeFailed(stderr === '' ? reason : `${reason}: ${stderr}`)
         : { outcome: 'failed', failure: limit };
     // One that was ended for what it wrote would write it again.
     const own = limit !== undefined || tooLong || broken !== undefined;
@@ -294,19 +295,4 @@ export class BridgeSession {
     const said = limit === undefined || ended.outcome === 'completed' ? ended : { outcome: 'failed', failure: limit };
     this.#outbox.keep({ kind: 'turn_end', turnId }, JSON.stringify(said));
   }
-}
-
-/** Whether a message says itself that it is about another turn than this one. */
-function isOfAnother({ command_uuid: about }: SdkMessage, turnId: string | undefined): boolean {
-  return typeof about === 'string' && about !== turnId;
-}
-
-/** Whether a `result` belongs to this turn: the runtime also reports turns that nobody sent (a task that came back). */
-function endsTurn(result: SdkMessage, turnId: string): boolean {
-  if (typeof result.user_message_uuid === 'string') return result.user_message_uuid === turnId;
-  return typeof result.origin !== 'object' || result.origin === null;
-}
-
-function failure(reason: string): TurnEnded {
-  return { outcome: 'failed', failure: { code: 'runtime_failed', error: reason.slice(0, maxReasonChars) } };
 }

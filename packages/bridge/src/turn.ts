@@ -1,4 +1,4 @@
-/** How a turn ended, read from the SDK's `result` message. Pure. */
+/** Which turn a message of the SDK is about, and how one ended by its `result` message. Pure. */
 import type { ErrorCode, SdkMessage, TurnEnded, TurnFailure } from '@ash-ai/shared';
 
 /** What the bridge knows besides the message. */
@@ -49,11 +49,27 @@ function apiErrorCode(result: SdkMessage, terminal: string, context: TurnContext
 }
 
 /** How much of what the runtime says of a failure is passed on beside its messages, in characters. */
-export const maxReasonChars = 16_384;
+const maxReasonChars = 16_384;
 
 function reasonOf(result: SdkMessage): string {
   if (typeof result.result === 'string' && result.result !== '') return result.result.slice(0, maxReasonChars);
   const texts = Array.isArray(result.errors) ? result.errors.filter((text) => typeof text === 'string') : [];
   const reason = texts.length > 0 ? texts.join('; ') : (result.subtype ?? 'no reason given');
   return String(reason).slice(0, maxReasonChars);
+}
+
+/** Whether a message says itself that it is about another turn than this one. */
+export function isOfAnother({ command_uuid: about }: SdkMessage, turnId: string | undefined): boolean {
+  return typeof about === 'string' && about !== turnId;
+}
+
+/** Whether a `result` belongs to this turn: the runtime also reports turns that nobody sent (a task that came back). */
+export function endsTurn(result: SdkMessage, turnId: string): boolean {
+  if (typeof result.user_message_uuid === 'string') return result.user_message_uuid === turnId;
+  return typeof result.origin !== 'object' || result.origin === null;
+}
+
+/** The end of a turn whose runtime is not what it should be. */
+export function runtimeFailed(reason: string): TurnEnded {
+  return { outcome: 'failed', failure: { code: 'runtime_failed', error: reason.slice(0, maxReasonChars) } };
 }

@@ -31,7 +31,6 @@ export class Wall extends EventEmitter<WallEvents> {
   readonly #command: Socket;
   readonly #leash: Socket;
   #stderrTail = '';
-  #hasEnded = false;
 
   /** @param room resolves when more of what the runtime writes can be taken; undefined when that is now */
   constructor(room: () => Promise<unknown> | undefined) {
@@ -93,9 +92,13 @@ export class Wall extends EventEmitter<WallEvents> {
     if (this.#hasEnded) setImmediate(() => this.#tellEnd());
   }
 
+  get #hasEnded(): boolean {
+    return this.exitCode !== null || this.signalCode !== null;
+  }
+
   /** Ends everything inside. The leash knows one signal only. */
   kill(_signal?: NodeJS.Signals): boolean {
-    if (this.exitCode !== null || this.signalCode !== null) return false;
+    if (this.#hasEnded) return false;
     this.killed = true;
     this.#leash.destroy();
     return true;
@@ -119,7 +122,6 @@ export class Wall extends EventEmitter<WallEvents> {
     this.#leash.destroy();
     if (code === undefined || (code > 128 && code <= 128 + 64)) this.signalCode = code === 143 ? 'SIGTERM' : 'SIGKILL';
     else this.exitCode = code;
-    this.#hasEnded = true;
     this.#tellEnd();
   }
 
