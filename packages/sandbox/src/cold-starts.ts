@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { errors } from '@ash-ai/shared';
-import type { Paths } from '@ash-ai/shared/bridge-wire';
+import { mayReach, type Paths } from '@ash-ai/shared/bridge-wire';
 import type { IsolationName, SandboxLimits } from '@ash-ai/shared/contract';
 import { unlessClosing } from './closing.ts';
 import type { Disks } from './disk/disks.ts';
@@ -132,7 +132,8 @@ export class ColdStarts {
     if (raised.status === 'rejected' || prepared.status === 'rejected') {
       if (raised.status === 'fulfilled') raised.value.connection.destroy();
       // What its scripts tried to reach is in the bridge's spool: whoever comes next reads that first, as of one that died.
-      if (raised.status === 'fulfilled' && mayReach(boot)) await this.#rooms.isolation.destroy(raised.value.launched);
+      if (raised.status === 'fulfilled' && mayReach(boot?.egress))
+        await this.#rooms.isolation.destroy(raised.value.launched);
       else await this.#rooms.kill(sessionId);
       throw raised.status === 'rejected' ? raised.reason : prepared.status === 'rejected' ? prepared.reason : undefined;
     }
@@ -185,12 +186,10 @@ async function resumes(sessionId: string, home: string, { runtime, conversationK
   return resume;
 }
 
-const mayReach = (boot: Boot | undefined): boolean => (boot?.egress?.policy?.allow.length ?? 0) > 0;
-
 /** The proxy for what sets up a workspace: that of the bridge, which is told its policy ahead of the runtime's start. */
 function networkOf(boot: Boot, raising: Promise<Raised>): (() => Promise<Launched>) | undefined {
   const { upstream, egress } = boot;
-  if (egress === undefined || !mayReach(boot)) return undefined;
+  if (egress === undefined || !mayReach(egress)) return undefined;
   return async () => {
     const { connection, launched } = await raising;
     connection.send({ cmd: 'terms', upstream, egress });

@@ -4,7 +4,7 @@
  * next start has none. So the SDK alone decides what is run; here it is only remembered.
  */
 import { createHash } from 'node:crypto';
-import type { Paths } from '@ash-ai/shared/bridge-wire';
+import { mayReach, type Paths } from '@ash-ai/shared/bridge-wire';
 import { runtimeCommand, runtimeEnv } from '@ash-ai/shared/runtime-command';
 import type { Boot } from './runner.ts';
 
@@ -60,7 +60,7 @@ export class HeadStarts {
  */
 function keyOf({ runtime, egress }: Boot, resume: boolean): string | undefined {
   const { sessionId: _id, env: _env, goOn: _goOn, forkOf, ...options } = runtime;
-  if ((forkOf !== undefined && !resume) || (egress?.policy?.allow.length ?? 0) > 0) return undefined;
+  if ((forkOf !== undefined && !resume) || mayReach(egress)) return undefined;
   return createHash('sha256')
     .update(JSON.stringify([options, forkOf, resume]))
     .digest('hex');

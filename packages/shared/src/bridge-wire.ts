@@ -50,6 +50,11 @@ export interface EgressTerms {
   limits: ModelLimits;
 }
 
+/** Whether anything but model calls may leave the sandbox. */
+export function mayReach(egress: Partial<Pick<EgressTerms, 'policy'>> | undefined): boolean {
+  return (egress?.policy?.allow.length ?? 0) > 0;
+}
+
 /** Options that a message may carry; they hold for its turn. */
 export interface TurnOptions {
   model?: string;

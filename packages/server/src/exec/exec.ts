@@ -1,8 +1,10 @@
 /** Commands of callers in sessions' workspaces; they end with the server at the latest (spec/http-api.md §5.5). */
+
 import type { Workspaces } from '@ash-ai/sandbox';
 import { errors } from '@ash-ai/shared';
+import { mayReach } from '@ash-ai/shared/bridge-wire';
 import type { Contract, Parsed } from '@ash-ai/shared/contract';
-import { mayReach, orNoWorkspace, sessionOf, type WorkspaceRooms } from '../files/workspace-of.ts';
+import { orNoWorkspace, sessionOf, type WorkspaceRooms } from '../files/workspace-of.ts';
 import type { ExecRoom } from '../http/rooms.ts';
 
 export class Exec implements ExecRoom, AsyncDisposable {

@@ -1,7 +1,7 @@
 /** Finds the workspace of a tenant's session for whoever works with its files. */
 import { hasSetUp, type WorkspaceOf } from '@ash-ai/sandbox';
 import { errors, isAshError } from '@ash-ai/shared';
-import type { EgressTerms } from '@ash-ai/shared/bridge-wire';
+import { mayReach } from '@ash-ai/shared/bridge-wire';
 import type { Store } from '../store/open.ts';
 import * as sessionStore from '../store/sessions.ts';
 import type { Executor } from '../turns/executor.ts';
@@ -12,9 +12,6 @@ export interface WorkspaceRooms {
   openRequest: LaneRooms['openRequest'];
   executor: Pick<Executor, 'wake'>;
 }
-
-/** Whether anything of a session may reach something. */
-export const mayReach = (egress: EgressTerms | undefined): boolean => (egress?.policy?.allow.length ?? 0) > 0;
 
 /** The session of a tenant. @throws session_not_found */
 export async function sessionOf(
