@@ -99,7 +99,7 @@ async function findRuntime(wanted: string | undefined): Promise<OciHost['runtime
   );
 }
 
-/** Before this gVisor knew no statx, without which shells and the agent runtime don't work. */
+/** The one older release that was to be had (2022) ran commands, and hung with a whole session; none between was tried. */
 const oldestRunsc = 20_230_501;
 
 /** What a version of runsc has to be told, by the flags that it has. @throws IsolationError when it can't do it */
@@ -117,7 +117,7 @@ async function flagsOf(path: string): Promise<string[]> {
     const what = version.split('\n')[0];
     throw new IsolationError(
       'isolation_unavailable',
-      `${path} (${what}) is too old to run agents: install a release of gVisor of this year.`,
+      `${path} (${what}) is too old to run agents: install a release of gVisor from May 2023 or later.`,
     );
   }
   // Without an overlay: what is written must lie where the limits of the disk hold.

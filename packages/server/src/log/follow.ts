@@ -46,6 +46,7 @@ interface Step {
 
 /** How many entries of the size of these make a page. */
 function limitAfter(page: readonly EntryItem[]): number {
+  if (page.length === 0) return firstPage;
   const chars = page.reduce((sum, { data }) => sum + data.length, 1);
   return Math.max(1, Math.min(maxPage, Math.floor((pageChars * page.length) / chars)));
 }
