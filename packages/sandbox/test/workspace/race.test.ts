@@ -14,6 +14,8 @@ import { deleteFile, writeFiles } from '../../src/workspace/write.ts';
 import { owner, place, secret } from './harness.ts';
 
 const rounds = 500;
+/** On a busy machine the two meet less often: then there are more. */
+const mostRounds = 20 * rounds;
 /** A file that a child inherits, by its descriptor there. */
 const inherited = (fd: number): string => `/proc/self/fd/${fd}`;
 
@@ -49,7 +51,8 @@ test('nothing outside is ever read, listed, written, deleted or bundled', async 
   // The control: who trusts the path is led outside.
   let led = 0;
   const seen = { read: 0, listed: 0, written: 0, deleted: 0 };
-  for (let round = 0; round < rounds; round++) {
+  const metOften = () => led > 0 && Object.values(seen).every((count) => count > rounds / 10);
+  for (let round = 0; round < rounds || (!metOften() && round < mostRounds); round++) {
     if ((await readFromPath(join(path, 'd/secret'), 'utf8').catch(() => '')) === secret) led += 1;
     for (const name of ['d/secret', 'f']) {
       const found = await quietly(readFile(root, name, 1000).then(allOf));
@@ -74,15 +77,17 @@ test('nothing outside is ever read, listed, written, deleted or bundled', async 
       }
     }
   }
-  expect(led).toBeGreaterThan(0);
-  for (const count of Object.values(seen)) expect(count).toBeGreaterThan(rounds / 10);
+  expect(metOften(), JSON.stringify({ led, ...seen })).toBe(true);
 
-  for (let round = 0; round < rounds / 20; round++) {
+  let packed = 0;
+  for (let round = 0; packed < rounds / 20 && round < mostRounds; round++) {
     await using file = await open(join(path, '..', 'bundle'), 'w+');
-    await quietly(pack(root, file));
+    if ((await quietly(pack(root, file).then(() => true))) !== true) continue;
+    packed += 1;
     const { size } = await file.stat();
     const bundle = Buffer.alloc(size);
     await file.read(bundle, 0, size, 0);
     expect(gunzipSync(bundle).includes(secret)).toBe(false);
   }
+  expect(packed).toBe(rounds / 20);
 });
