@@ -274,8 +274,11 @@ class History {
     const lastSeq = await this.#lastSeq(evidence.sessionId);
     for (let tries = 0; evidence.log.length < lastSeq && tries < 100; tries += 1) {
       const response = await world.call('GET', `${path}/stream`).catch(() => undefined);
-      if (response === undefined) await delay(100);
-      else {
+      // The faults of others go on: a database that is away answers with 503.
+      if (response?.status !== 200) {
+        await response?.body?.cancel();
+        await delay(100);
+      } else {
         const { items } = await readConnection(response, undefined, ({ id }) => Number(id) >= lastSeq);
         // An entry in the midst of previews that are kept has an id as theirs; here there are entries only.
         evidence.log = items.map((item) => ({ ...item, id: item.id.split('.')[0] ?? '' }));

@@ -1,4 +1,7 @@
-/** A way to a real PostgreSQL that loses answers: the server has committed, and whoever asked for it never hears of it. */
+/**
+ * A way to a real PostgreSQL that loses commits: the database has committed, or was never asked to, and whoever asked for it
+ * hears of neither.
+ */
 import { mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { connect, createServer, type Socket } from 'node:net';
@@ -11,13 +14,14 @@ const socketName = '.s.PGSQL.5432';
 export class LossyPostgres implements AsyncDisposable {
   /** The database's URL by this way. */
   readonly url: string;
-  /** Commits whose answers got lost. */
+  /** Commits whose answers got lost, or that got lost themselves. */
   lost = 0;
   readonly #folder = mkdtempSync(join(tmpdir(), 'ash-lossy-'));
   readonly #sockets = new Set<Socket>();
   readonly #server;
   /** What a transaction says whose answer is to get lost. */
   #toLose: string | undefined;
+  #toStop = false;
 
   private constructor(url: string) {
     const through = new URL(url);
@@ -36,6 +40,11 @@ export class LossyPostgres implements AsyncDisposable {
   /** The answer to the next commit gets lost, and its connection with it. @param saying of a transaction with this text in it */
   loseNext(saying = ''): void {
     this.#toLose = saying;
+  }
+
+  /** The next commit doesn't get through, and its connection breaks: nothing of the transaction happens. */
+  stopNext(): void {
+    this.#toStop = true;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -62,6 +71,12 @@ export class LossyPostgres implements AsyncDisposable {
       if (this.#toLose !== undefined && asked.includes('commit\0') && transaction.includes(this.#toLose)) {
         this.#toLose = undefined;
         losing = true;
+      }
+      if (this.#toStop && asked.includes('commit\0')) {
+        this.#toStop = false;
+        this.lost += 1;
+        client.destroy();
+        return;
       }
       database.write(asked);
     });

@@ -152,8 +152,11 @@ export class Ledger {
     const firstSeq = await this.#write(async (tx) => {
       const appended = await logStore.append(tx, { sessionId, epoch: this.#epoch, entries: rows });
       if (typeof appended === 'string') throw new LeaseLost(appended);
-      // Only now that the session's row is ours has an earlier attempt come to its end.
-      if (tried !== undefined && (await isThere(tx, { sessionId, seq: tried, row: rows[0] }))) throw new Written(tried);
+      // Only now that the session's row is ours has an earlier attempt come to its end. One that got the same place as this one
+      // has not happened: what stands there is our own.
+      const earlier = tried !== undefined && tried < appended.firstSeq ? tried : undefined;
+      if (earlier !== undefined && (await isThere(tx, { sessionId, seq: earlier, row: rows[0] })))
+        throw new Written(earlier);
       tried = appended.firstSeq;
       await recordUsage(tx, { sessionId, entries: rows, at: createdAt });
       await also(tx, appended, createdAt);

@@ -44,6 +44,24 @@ describe.skipIf('missing' in found)('over a database whose answers to commits ge
     expect(await heard()).toEqual(types);
   });
 
+  test('what was about to be committed, and was not, is written by the next attempt, at the same place', async () => {
+    const { store, way, ledger, sessionId, heard } = await withTurn(cluster);
+    way.stopNext();
+    expect(await ledger.start('turn')).toBe(true);
+    expect(await turnStore.get(store.db, 'turn')).toMatchObject({ status: 'running', startedSeq: 1 });
+    way.stopNext();
+    await ledger.note([{ type: 'session', turnId: 'turn', dataText: '{"action":"sandbox_lost"}' }]);
+    way.stopNext();
+    await ledger.end('turn', completed);
+
+    expect(way.lost).toBe(3);
+    const types = ['turn_started', 'session', 'turn_ended'];
+    const entries = await logStore.read(store.db, { sessionId });
+    expect(entries.map(({ seq, type }) => [seq, type])).toEqual(types.map((type, index) => [index + 1, type]));
+    expect(await turnStore.get(store.db, 'turn')).toMatchObject({ status: 'completed', endedSeq: 3 });
+    expect(await heard()).toEqual(types);
+  });
+
   test('what did not get through is written later, and the same words said again are another entry', async () => {
     const { store, way, ledger, sessionId } = await withTurn(cluster);
     const note = { type: 'session', turnId: 'turn', dataText: '{"action":"sandbox_lost"}' } as const;
