@@ -11,7 +11,7 @@ import { type Block, type Line, span } from '../screen/line.ts';
 import { noteBlock, type ToolCall, toolLine, userBlock } from './looks.ts';
 import { amount, duration, resultText, toolDetails, toolName, toolSubject } from './tool-words.ts';
 import { Totals } from './totals.ts';
-import { sessionWords, suggestionFor, userText } from './words.ts';
+import { blocksOf, retryWords, sessionWords, suggestionFor, userText } from './words.ts';
 
 type Data = Record<string, unknown>;
 /** What was printed last: `text` is one that may go on. */
@@ -294,15 +294,4 @@ export class Conversation {
     this.#last = kind;
     return [close ? block : (width) => [[], ...block(width)]];
   }
-}
-
-function blocksOf(message: Data): Data[] {
-  const content = (message.message as Data | undefined)?.content;
-  if (typeof content === 'string') return [{ type: 'text', text: content }];
-  return Array.isArray(content) ? (content as Data[]) : [];
-}
-
-function retryWords(message: Data): string {
-  const status = message.error_status ?? message.status ?? message.error;
-  return `The model doesn't answer${status == null ? '' : ` (${harmless(String(status))})`}; try ${String(message.attempt ?? '?')} of ${String(message.max_retries ?? '?')} · Esc interrupts`;
 }

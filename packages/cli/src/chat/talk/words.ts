@@ -1,5 +1,6 @@
 /** Sentences for what happens in a session. */
 import { errorTable } from '@ash-ai/shared';
+import { harmless } from '../screen/harmless.ts';
 
 type Data = Record<string, unknown>;
 
@@ -28,4 +29,17 @@ export function userText(content: unknown): string {
 export function suggestionFor(code: string | undefined): string | undefined {
   const known: Record<string, { suggestion?: string }> = errorTable;
   return code !== undefined && Object.hasOwn(known, code) ? known[code]?.suggestion : undefined;
+}
+
+/** The blocks of a message. */
+export function blocksOf(message: Data): Data[] {
+  const content = (message.message as Data | undefined)?.content;
+  if (typeof content === 'string') return [{ type: 'text', text: content }];
+  return Array.isArray(content) ? (content as Data[]) : [];
+}
+
+/** That the model is asked again. */
+export function retryWords(message: Data): string {
+  const status = message.error_status ?? message.status ?? message.error;
+  return `The model doesn't answer${status == null ? '' : ` (${harmless(String(status))})`}; try ${String(message.attempt ?? '?')} of ${String(message.max_retries ?? '?')} · Esc interrupts`;
 }
